@@ -1,0 +1,185 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"regexp"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"tacet/internal/server"
+)
+
+func newDevCommand() *cobra.Command {
+	var dc server.DevConfig
+	var envFile, level string
+	c := &cobra.Command{
+		Use:   "dev",
+		Short: "Start a development server with everything made on the spot",
+		Long: `Starts a server for the first minute and for tests: an embedded store, a certificate
+authority, the vault main, an administrator. It prints the lines to paste. Every
+region an SDK signs for is served. Without --data nothing is left behind.`,
+		Example: `  tacet dev
+  tacet dev --data ./tacet-data                       keep everything between starts
+  tacet dev --listen 127.0.0.1:0 --tls-listen 127.0.0.1:0 --env-file tacet.env
+  tacet dev --clock +40d                              a day when recovery windows have ended`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			dc.Logger = newLogger(c.ErrOrStderr(), "text", level)
+			return runDev(c.Context(), c.OutOrStdout(), dc, envFile)
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&dc.DataDir, "data", "", "`folder` to keep the data in (default a temporary one)")
+	f.StringVar(&dc.Listen, "listen", "127.0.0.1:8480", "`address` of plain HTTP, loopback only; port 0 is a free one")
+	f.StringVar(&dc.TLSListen, "tls-listen", "127.0.0.1:8443", "`address` of HTTPS; port 0 is a free one")
+	f.StringVar(&dc.AdminListen, "admin-listen", "", "`address` of metrics and profiles (default none)")
+	f.StringVar(&dc.StoreURL, "store", "", "`URL` of another store, as postgres://... (default embedded)")
+	f.StringVar(&dc.Fsync, "fsync", "group", "when the records of reads are on disk: group or interval")
+	f.Var((*offset)(&dc.Clock), "clock", "how far the clock is `ahead`, as +40d, -2h or +1h30m")
+	f.StringVar(&envFile, "env-file", "", "`file` to write KEY=VALUE lines to once the server answers")
+	f.StringVar(&level, "log-level", "warn", "debug, info, warn or error")
+	return c
+}
+
+// startTimeout is how long a server may take until it answers.
+const startTimeout = 30 * time.Second
+
+func runDev(ctx context.Context, out io.Writer, dc server.DevConfig, envFile string) error {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	defer stop()
+	d, err := server.StartDev(ctx, dc)
+	if err != nil {
+		return startFailure("the development server did not start", err)
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	announced := make(chan error, 1)
+	go func() {
+		err := announce(ctx, out, d, dc, envFile)
+		if err != nil {
+			cancel()
+		}
+		announced <- err
+	}()
+	err = d.Run(ctx)
+	cancel()
+	if said := <-announced; said != nil && !errors.Is(said, context.Canceled) {
+		err = errors.Join(said, err)
+	}
+	if err != nil {
+		return fail(exitFailed, "the development server ended badly", err, "")
+	}
+	return nil
+}
+
+// announce waits until the server answers and tells how to use it.
+func announce(ctx context.Context, out io.Writer, d *server.DevServer, dc server.DevConfig, envFile string) error {
+	wait, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := d.WaitReady(wait); err != nil {
+		return err
+	}
+	vars := d.Environment()
+	if envFile != "" {
+		if err := server.WriteEnvironment(envFile, vars); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(out, welcome(d, vars, dc.DataDir == ""))
+	return err
+}
+
+func welcome(d *server.DevServer, vars []server.Variable, temporary bool) string {
+	var b strings.Builder
+	kept := "kept"
+	if temporary {
+		kept = "removed at the end; --data FOLDER keeps it"
+	}
+	value := map[string]string{}
+	for _, v := range vars {
+		value[v.Name] = v.Value
+	}
+	fmt.Fprintf(&b, "Tacet %s, a development server.\n\n  HTTP   %s\n  HTTPS  %s\n  data   %s (%s)\n",
+		server.Version(), value["TACET_HTTP_URL"], value["TACET_HTTPS_URL"], d.DataDir, kept)
+	if o := d.Clock.Offset(); o != 0 {
+		fmt.Fprintf(&b, "  clock  %s\n", d.Clock.Now().UTC().Format(time.RFC3339))
+	}
+	b.WriteString("\nPaste into another terminal:\n\n")
+	for _, v := range vars {
+		if v.Name != "TACET_PID" {
+			fmt.Fprintf(&b, "export %s=%s\n", v.Name, shellWord(v.Value))
+		}
+	}
+	b.WriteString("unset AWS_SESSION_TOKEN AWS_PROFILE\n")
+	b.WriteString("\nThen try:\n\n")
+	b.WriteString("aws secretsmanager create-secret --name hello --secret-string world\n")
+	b.WriteString("aws secretsmanager get-secret-value --secret-id hello\n")
+	b.WriteString("\nInterrupt to stop.\n")
+	return b.String()
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`)
+
+// shellWord quotes s for a POSIX shell where that is needed.
+func shellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// offset is a flag: a duration with a sign and, beyond what Go knows, days.
+type offset time.Duration
+
+// String returns the duration as Go writes it.
+func (o *offset) String() string {
+	if *o == 0 {
+		return ""
+	}
+	return time.Duration(*o).String()
+}
+
+// Type names the flag's value in the help.
+func (o *offset) Type() string { return "duration" }
+
+// Set parses "+40d", "-2h", "+1d12h".
+func (o *offset) Set(s string) error {
+	rest, sign := strings.TrimPrefix(s, "+"), time.Duration(1)
+	if strings.HasPrefix(rest, "-") && rest == s {
+		rest, sign = s[1:], -1
+	}
+	var total time.Duration
+	if days, after, ok := strings.Cut(rest, "d"); ok {
+		hours, err := time.ParseDuration(days + "h")
+		if err != nil || strings.HasPrefix(days, "-") || hours > maxOffset/24 {
+			return errOffset
+		}
+		total, rest = hours*24, after
+	}
+	if rest != "" {
+		d, err := time.ParseDuration(rest)
+		if err != nil || d < 0 {
+			return errOffset
+		}
+		total += d
+	} else if total == 0 {
+		return errOffset
+	}
+	if total > maxOffset {
+		return errOffset
+	}
+	*o = offset(sign * total)
+	return nil
+}
+
+// maxOffset is as far as a clock can be moved: a hundred years.
+const maxOffset = 100 * 365 * 24 * time.Hour
+
+var errOffset = errors.New("must be a time such as +40d, -2h or +1h30m, of a hundred years at most")

@@ -1,0 +1,98 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// env is what `tacet dev --env-file` wrote, for the tests of this package.
+var env map[string]string
+
+func TestMain(m *testing.M) {
+	code, err := run(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		os.Exit(1)
+	}
+	os.Exit(code)
+}
+
+func run(m *testing.M) (int, error) {
+	dir, err := os.MkdirTemp("", "tacet-e2e-")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	bin := os.Getenv("TACET_BIN")
+	if bin == "" {
+		bin = filepath.Join(dir, "tacet")
+		build := exec.Command("go", "build", "-o", bin, "./cmd/tacet")
+		build.Dir = ".."
+		if out, err := build.CombinedOutput(); err != nil {
+			return 0, fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	}
+	file := filepath.Join(dir, "env")
+	server := exec.Command(bin, "dev", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--env-file", file)
+	server.Stderr = os.Stderr
+	if err := server.Start(); err != nil {
+		return 0, err
+	}
+	defer func() {
+		_ = server.Process.Signal(syscall.SIGTERM)
+		_ = server.Wait()
+	}()
+	if env, err = waitEnv(file); err != nil {
+		return 0, err
+	}
+	for k, v := range env {
+		if err := os.Setenv(k, v); err != nil {
+			return 0, err
+		}
+	}
+	return m.Run(), nil
+}
+
+func waitEnv(file string) (map[string]string, error) {
+	for range 1200 {
+		if f, err := os.Open(file); err == nil {
+			defer func() { _ = f.Close() }()
+			out := map[string]string{}
+			for s := bufio.NewScanner(f); s.Scan(); {
+				if k, v, ok := strings.Cut(s.Text(), "="); ok {
+					out[k] = v
+				}
+			}
+			return out, nil
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	return nil, fmt.Errorf("%s was not written: the server did not start", file)
+}
+
+// tool finds a command that may be missing. It is left out loudly, and only where the
+// machine has no way to install it.
+func tool(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err != nil {
+		t.Skipf("LEFT OUT: %s is not installed on this machine", name)
+	}
+	return path
+}
+
+// command runs a client program and returns what it printed.
+func command(t *testing.T, dir, name string, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}

@@ -1,0 +1,91 @@
+package adminapi
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"tacet"
+)
+
+// writeDeadline is how long one piece of a stream may take to be taken.
+const writeDeadline = 30 * time.Second
+
+// inJSON answers with v. It is encoded before anything is sent, so that what cannot be
+// encoded is still an honest failure.
+func inJSON(v any) (answer, error) {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil, tacet.InternalError(err)
+	}
+	return func(_ context.Context, w http.ResponseWriter) (bool, error) {
+		defer clear(b)
+		send(w, http.StatusOK, b)
+		return true, nil
+	}, nil
+}
+
+// withSecret answers with a new access key and its secret: the only place where this
+// face reveals one. The encoded answer is overwritten once it is sent.
+func withSecret(k keyOut, secret tacet.Plaintext) (answer, error) {
+	return inJSON(struct {
+		keyOut
+		Secret string `json:"secret"`
+	}{k, string(secret.Reveal())})
+}
+
+// inLines answers with lines of JSON that write makes as it goes.
+func inLines(write func(context.Context, io.Writer) error) answer {
+	return func(ctx context.Context, w http.ResponseWriter) (bool, error) {
+		w.Header().Set("Content-Type", "application/jsonl")
+		p := &patient{w: w, c: http.NewResponseController(w)}
+		err := write(ctx, p)
+		return p.begun, err
+	}
+}
+
+// patient gives every piece that is written its own deadline: a stream may be long, a
+// reader may not stand still.
+type patient struct {
+	w     io.Writer
+	c     *http.ResponseController
+	begun bool
+}
+
+func (p *patient) Write(b []byte) (int, error) {
+	p.begun = true
+	_ = p.c.SetWriteDeadline(time.Now().Add(writeDeadline)) // what has no deadlines does not need them
+	return p.w.Write(b)
+}
+
+// failureOut is the one shape of every refusal.
+type failureOut struct {
+	Error struct {
+		Code       string `json:"code"`
+		Message    string `json:"message"`
+		RequestID  string `json:"requestId"`
+		DecisionID string `json:"decisionId,omitempty"`
+	} `json:"error"`
+}
+
+func writeFailure(w http.ResponseWriter, f *failure, requestID string) {
+	var out failureOut
+	out.Error.Code, out.Error.Message = f.code, f.text
+	out.Error.RequestID, out.Error.DecisionID = requestID, f.decision
+	b, err := json.Marshal(out)
+	if err != nil { // of strings: cannot be
+		b = []byte("{}")
+	}
+	send(w, f.status, b)
+}
+
+// send writes a whole answer. That the other side is gone is not our failure.
+func send(w http.ResponseWriter, status int, b []byte) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(status)
+	_, _ = w.Write(b)
+}

@@ -1,0 +1,143 @@
+package awsapi
+
+import (
+	"errors"
+	"net/http"
+
+	"tacet"
+	"tacet/internal/identity"
+	"tacet/internal/sigv4"
+)
+
+// invalidToken is what AWS says of an unknown or inactive key and of a session token
+// that is none.
+const invalidToken = "The security token included in the request is invalid."
+
+// An AuthError says why a request is not authenticated: AWS's code for JSON services
+// and a text. Both are fit for the caller.
+type AuthError struct {
+	Code    string
+	Message string
+}
+
+// Error returns the code and the text.
+func (e *AuthError) Error() string { return e.Code + ": " + e.Message }
+
+// Authenticate verifies the signature of a request whose body was read and whose scope
+// must name service, and returns the circumstances of the call with a new request id.
+// It is for the other faces that take the same credentials. An error is an
+// [*AuthError].
+func (h *Handler) Authenticate(r *http.Request, body []byte, service string) (tacet.Call, error) {
+	who, err := h.identify(r, func(string) string { return service })
+	if err != nil {
+		return tacet.Call{}, authError(err)
+	}
+	call, err := h.verify(who, r, body)
+	if err != nil {
+		return tacet.Call{}, authError(err)
+	}
+	call.RequestID = newRequestID()
+	return call, nil
+}
+
+func authError(err error) error {
+	f := translate("", err)
+	return &AuthError{f.code, f.text}
+}
+
+// A claim is who a request says it is from, with the credential to check that.
+type claim struct {
+	auth       *sigv4.Authorization
+	request    *sigv4.Request
+	credential identity.Credential
+}
+
+// identify reads a request's Authorization and looks the credential up. choose is told
+// the service of the scope and returns the one it must be; no body is needed yet.
+func (h *Handler) identify(r *http.Request, choose func(scope string) (service string)) (claim, error) {
+	req := &sigv4.Request{
+		Method:      r.Method,
+		EscapedPath: r.URL.EscapedPath(),
+		RawQuery:    r.URL.RawQuery,
+		Host:        r.Host,
+		Header:      r.Header,
+	}
+	auth, err := sigv4.Parse(req)
+	if err != nil {
+		choose("")
+		return claim{}, signatureFailure(err)
+	}
+	service := choose(auth.Service)
+	// A scope that is not ours, or of another day, is refused before a key is derived
+	// and kept for it.
+	if err := auth.CheckScope(service, h.regionsOf(service)); err != nil {
+		return claim{}, signatureFailure(err)
+	}
+	if err := auth.CheckTime(h.cfg.Now()); err != nil {
+		return claim{}, signatureFailure(err)
+	}
+	// Every key here is a long-term one, and those come without a session token.
+	credential, ok := h.cfg.Identity.AccessKey(auth.AccessKeyID)
+	if !ok || len(r.Header["X-Amz-Security-Token"]) > 0 {
+		return claim{}, &failure{400, "UnrecognizedClientException", invalidToken, false}
+	}
+	return claim{auth, req, credential}, nil
+}
+
+// verify checks the signature over the request and its body.
+func (h *Handler) verify(who claim, r *http.Request, body []byte) (tacet.Call, error) {
+	a := who.auth
+	who.request.Body = body
+	key := h.keys.Get(a.AccessKeyID, who.credential.Generation, a.Date, a.Region, a.Service, func() sigv4.Key {
+		return signingKey(who.credential.Secret, a)
+	})
+	if err := a.Verify(who.request, key, h.cfg.Now()); err != nil {
+		return tacet.Call{}, signatureFailure(err)
+	}
+	return newCall(r, who.credential.Caller, a.Region), nil
+}
+
+// regionsOf returns which regions a scope of the service may name. STS and IAM are
+// also asked in us-east-1, where AWS keeps their global endpoints, whether or not there
+// is a vault.
+func (h *Handler) regionsOf(service string) func(string) bool {
+	if service == "sts" || service == "iam" {
+		return func(region string) bool { return region == "us-east-1" || h.cfg.ValidRegion(region) }
+	}
+	return h.cfg.ValidRegion
+}
+
+// choose takes the protocol from the scope's service, which is signed; a request that
+// has no scope of ours is answered in the protocol its headers look like.
+func (x *exchange) choose(scope string) string {
+	switch scope {
+	case "secretsmanager":
+		x.query = false
+	case "sts":
+		x.query = true
+	case "iam":
+		x.query, x.xmlns = true, iamNamespace
+	default:
+		if x.query {
+			return "sts"
+		}
+		return "secretsmanager"
+	}
+	return scope
+}
+
+// signatureFailure translates what package sigv4 says into the JSON services' code.
+func signatureFailure(err error) error {
+	var e *sigv4.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	code := "InvalidSignatureException"
+	switch e.Kind {
+	case sigv4.MissingAuthenticationToken:
+		code = "MissingAuthenticationTokenException"
+	case sigv4.IncompleteSignature:
+		code = "IncompleteSignatureException"
+	}
+	return &failure{400, code, e.Message, false}
+}

@@ -1,0 +1,321 @@
+package awsapi
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"tacet"
+)
+
+// Texts of the checks that are no list of constraints.
+const (
+	invalidName = "Invalid name. Must be a valid name containing alphanumeric characters, or any of the following: -/_+=.@!"
+
+	regionPattern        = `^([a-z]+-)+\d+$`
+	filterValuePattern   = `^\!?[a-zA-Z0-9 :_@\/\+\=\.\-\!]*$`
+	rotationTokenPattern = `^[a-zA-Z0-9\-]+$`
+	schedulePattern      = `[0-9A-Za-z\(\)#\?\*\-\/, ]+`
+	durationPattern      = `[0-9]+h`
+)
+
+// maxEcho bounds how much of a refused value one message repeats, in bytes.
+const maxEcho = 4096
+
+// checks collects what a request breaks of the service's model (lengths, ranges,
+// patterns, enumerations, required members), to be answered as one
+// ValidationException in AWS's words.
+//
+// Lengths count characters, as the model does, but for values, whose quota is in bytes.
+type checks struct {
+	count     int
+	list      strings.Builder // the failed constraints, joined by "; "
+	badName   bool            // a name or secret id with a forbidden character
+	parameter string          // the text of an InvalidParameterException
+
+	// Where the members under check are: "tags" and 1 for tags.1.member., "rotationRules"
+	// and 0 for rotationRules.
+	outer string
+	index int
+}
+
+// failure returns the exception to answer, nil when every check passed.
+func (c *checks) failure() error {
+	switch {
+	case c.count == 1:
+		return validationException("1 validation error detected: " + c.list.String())
+	case c.count > 1:
+		return validationException(strconv.Itoa(c.count) + " validation errors detected: " + c.list.String())
+	case c.badName:
+		return validationException(invalidName)
+	case c.parameter != "":
+		return &failure{400, "InvalidParameterException", c.parameter, true}
+	}
+	return nil
+}
+
+// in says that the next members belong to the structure outer, or to the element
+// index (from 1) of the list outer; in("", 0) goes back to the request itself.
+func (c *checks) in(outer string, index int) { c.outer, c.index = outer, index }
+
+// fail records a broken constraint. A value of "" prints the form without one.
+func (c *checks) fail(value, at, rule string) {
+	if c.count++; c.count > 1 {
+		c.list.WriteString("; ")
+	}
+	c.list.WriteString("Value ")
+	if value != "" {
+		c.list.WriteString(value + " ")
+	}
+	c.list.WriteString("at '")
+	if c.outer != "" {
+		c.list.WriteString(c.outer + ".")
+		if c.index > 0 {
+			c.list.WriteString(strconv.Itoa(c.index) + ".member.")
+		}
+	}
+	c.list.WriteString(at + "' failed to satisfy constraint: " + rule)
+}
+
+// quoteValue prints a member's value as the messages do.
+func quoteValue(s string) string {
+	if len(s) > maxEcho {
+		s = strings.ToValidUTF8(s[:maxEcho], "")
+	}
+	return "'" + s + "'"
+}
+
+const notNull = "Member must not be null"
+
+func atLeast(n int) string {
+	return "Member must have length greater than or equal to " + strconv.Itoa(n)
+}
+
+func atMost(n int) string {
+	return "Member must have length less than or equal to " + strconv.Itoa(n)
+}
+
+func matching(pattern string) string {
+	return "Member must satisfy regular expression pattern: " + pattern
+}
+
+// required refuses an absent member.
+func (c *checks) required(at string, set bool) {
+	if !set {
+		c.fail("null", at, notNull)
+	}
+}
+
+// length checks a string's length in characters and returns the string. A low of 0
+// and a high of 0 are no bounds.
+func (c *checks) length(at string, t text, low, high int) string {
+	if rule := lengthRule(t, low, high); rule != "" {
+		c.fail(quoteValue(t.s), at, rule)
+	}
+	return t.s
+}
+
+func lengthRule(t text, low, high int) string {
+	// Bytes are never fewer than characters, so that most strings are not counted.
+	switch {
+	case !t.set || len(t.s) >= 4*low && len(t.s) <= high:
+		return ""
+	case high > 0 && len(t.s) > high && utf8.RuneCountInString(t.s) > high:
+		return atMost(high)
+	case low > 0 && utf8.RuneCountInString(t.s) < low:
+		return atLeast(low)
+	}
+	return ""
+}
+
+// pattern checks a string with match, which does what the pattern shown says.
+func (c *checks) pattern(at string, t text, pattern string, match func(string) bool) {
+	if t.set && !match(t.s) {
+		c.fail(quoteValue(t.s), at, matching(pattern))
+	}
+}
+
+// enum checks that a string is one of set.
+func (c *checks) enum(at string, t text, set ...string) string {
+	if !t.set {
+		return ""
+	}
+	for _, s := range set {
+		if s == t.s {
+			return s
+		}
+	}
+	c.fail(quoteValue(t.s), at, "Member must satisfy enum value set: ["+strings.Join(set, ", ")+"]")
+	return ""
+}
+
+// bounds checks a number and returns it.
+func (c *checks) bounds(at string, n integer, low, high int64) int64 {
+	value := func() string { return "'" + strconv.FormatInt(n.n, 10) + "'" }
+	switch {
+	case !n.set:
+	case n.n < low:
+		c.fail(value(), at, "Member must have value greater than or equal to "+strconv.FormatInt(low, 10))
+	case n.n > high:
+		c.fail(value(), at, "Member must have value less than or equal to "+strconv.FormatInt(high, 10))
+	}
+	return n.n
+}
+
+// value checks a secret value's length in bytes; the message never repeats the value.
+func (c *checks) value(at string, p tacet.Plaintext) tacet.Plaintext {
+	switch {
+	case p.IsZero():
+	case p.Len() > tacet.MaxValue:
+		c.fail("", at, atMost(tacet.MaxValue))
+	case p.Len() == 0:
+		c.fail("", at, atLeast(1))
+	}
+	return p
+}
+
+// size checks the number of a list's elements. The list is not repeated: its
+// elements have no form in a message.
+func (c *checks) size(at string, n, low, high int) {
+	switch {
+	case n < low:
+		c.fail("'[]'", at, atLeast(low))
+	case high > 0 && n > high:
+		c.fail("", at, atMost(high))
+	}
+}
+
+// strings checks a list of strings and its elements and returns them, nil for an
+// absent list. As in AWS's messages a bad element is told of the list as a whole.
+func (c *checks) strings(at string, l []text, size, length [2]int, pattern string, match func(string) bool) []string {
+	if l == nil {
+		return nil
+	}
+	if len(l) < size[0] {
+		c.fail(quoteList(l), at, atLeast(size[0]))
+	}
+	if size[1] > 0 && len(l) > size[1] {
+		c.fail(quoteList(l), at, atMost(size[1]))
+	}
+	out := make([]string, len(l))
+	good := true
+	for i, t := range l {
+		out[i] = t.s
+		good = good && t.set && lengthRule(t, length[0], length[1]) == "" && (match == nil || match(t.s))
+	}
+	if good {
+		return out
+	}
+	var rules []string
+	if length[1] > 0 {
+		rules = append(rules, atMost(length[1]))
+	}
+	if length[0] > 0 {
+		rules = append(rules, atLeast(length[0]))
+	}
+	if match != nil {
+		rules = append(rules, matching(pattern))
+	}
+	c.fail(quoteList(l), at, "Member must satisfy constraint: ["+strings.Join(append(rules, notNull), ", ")+"]")
+	return out
+}
+
+func quoteList(l []text) string {
+	var b strings.Builder
+	for i, t := range l {
+		if b.Len() > maxEcho {
+			break
+		}
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		if t.set {
+			b.WriteString(t.s)
+		} else {
+			b.WriteString("null")
+		}
+	}
+	s := quoteValue(b.String())
+	return "'[" + s[1:len(s)-1] + "]'"
+}
+
+// token checks the id of a version.
+func (c *checks) token(at string, t text) tacet.VersionID {
+	return tacet.VersionID(c.length(at, t, 32, 64))
+}
+
+// stage checks a staging label.
+func (c *checks) stage(at string, t text) tacet.Stage { return tacet.Stage(c.length(at, t, 1, 256)) }
+
+// newName checks the name of a secret to be created.
+func (c *checks) newName(t text) string {
+	c.required("name", t.set)
+	c.length("name", t, 1, tacet.MaxSecretName)
+	if t.set && !tacet.ValidSecretName(t.s, false) {
+		c.badName = true
+	}
+	return t.s
+}
+
+// secretID checks a required SecretId and reads it.
+func (c *checks) secretID(t text) tacet.SecretRef {
+	c.required("secretId", t.set)
+	return c.optionalSecretID(t)
+}
+
+// optionalSecretID is secretID for the operation that may go without.
+func (c *checks) optionalSecretID(t text) tacet.SecretRef {
+	if !t.set {
+		return tacet.SecretRef{}
+	}
+	c.length("secretId", t, 1, maxSecretID)
+	ref, ok := parseSecretID(t.s)
+	if !ok {
+		c.badName = true
+	}
+	return ref
+}
+
+// matchRegion is regionPattern.
+func matchRegion(s string) bool {
+	words := strings.Split(s, "-")
+	last := words[len(words)-1]
+	if len(words) < 2 || last == "" || strings.Trim(last, "0123456789") != "" {
+		return false
+	}
+	for _, w := range words[:len(words)-1] {
+		if w == "" || strings.Trim(w, "abcdefghijklmnopqrstuvwxyz") != "" {
+			return false
+		}
+	}
+	return true
+}
+
+const alphanumeric = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+
+// matchFilterValue is filterValuePattern.
+func matchFilterValue(s string) bool { return strings.Trim(s, alphanumeric+" :_@/+=.-!") == "" }
+
+// matchRotationToken is rotationTokenPattern.
+func matchRotationToken(s string) bool { return s != "" && strings.Trim(s, alphanumeric+"-") == "" }
+
+// matchSchedule is schedulePattern.
+func matchSchedule(s string) bool { return s != "" && strings.Trim(s, alphanumeric+"()#?*-/, ") == "" }
+
+// matchDuration is durationPattern.
+func matchDuration(s string) bool {
+	hours, ok := strings.CutSuffix(s, "h")
+	return ok && hours != "" && strings.Trim(hours, "0123456789") == ""
+}
+
+// rotationToken checks a RotationToken; the messages never repeat it.
+func (c *checks) rotationToken(t text) string {
+	const at = "rotationToken"
+	if rule := lengthRule(t, 36, 256); rule != "" {
+		c.fail("", at, rule)
+	}
+	if t.set && !matchRotationToken(t.s) {
+		c.fail("", at, matching(rotationTokenPattern))
+	}
+	return t.s
+}

@@ -1,0 +1,241 @@
+package awsapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"tacet"
+	"tacet/internal/identity"
+	"tacet/internal/sigv4"
+	"tacet/internal/vault"
+)
+
+// Config is what the face needs.
+type Config struct {
+	Vault    *vault.Service
+	Identity *identity.Service
+	// Now is the clock that signatures are compared with; nil means time.Now.
+	Now func() time.Time
+	// ValidRegion reports whether a request may be scoped to the region; nil means any
+	// region.
+	ValidRegion func(region string) bool
+	// Logger gets failures of ours; nil means slog.Default.
+	Logger *slog.Logger
+	// Observe, when not nil, is told of every answered request: its operation ("" when
+	// it named none that exists), the code of its error ("" for success) and how long it
+	// took. Both names come from fixed sets.
+	Observe func(operation, code string, d time.Duration)
+}
+
+// Handler is the face. It is safe for concurrent use.
+type Handler struct {
+	cfg        Config
+	operations map[string]operation // by X-Amz-Target
+	keys       sigv4.KeyCache
+	exchanges  sync.Pool
+
+	// Header values that all answers share; net/http only reads them.
+	typeJSON, typeXML []string
+}
+
+// New returns the face.
+func New(cfg Config) *Handler {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.ValidRegion == nil {
+		cfg.ValidRegion = validRegionName
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	if cfg.Observe == nil {
+		cfg.Observe = func(string, string, time.Duration) {}
+	}
+	h := &Handler{
+		cfg:        cfg,
+		operations: make(map[string]operation),
+		typeJSON:   []string{"application/x-amz-json-1.1"},
+		typeXML:    []string{"text/xml"},
+	}
+	h.exchanges.New = func() any { return new(exchange) }
+	for _, op := range operations() {
+		h.operations["secretsmanager."+string(op.name)] = op
+	}
+	return h
+}
+
+// An exchange is one request and its answer. It is used again for later ones, so
+// nothing of it may be kept behind ServeHTTP.
+type exchange struct {
+	w http.ResponseWriter
+	r *http.Request
+
+	id   string // the request's id, a UUID
+	op   tacet.Operation
+	code string // of the error answered
+
+	// query says that the Query protocol is spoken: XML, with its own codes.
+	query bool
+	xmlns string
+
+	body   []byte // as read, in buffer
+	buffer []byte
+	in     decoder
+	out    encoder
+}
+
+// maxKept is the largest buffer kept for later requests, in bytes.
+const maxKept = 128 << 10
+
+// reset forgets the exchange; buffers that held a value are overwritten.
+func (x *exchange) reset() {
+	clear(x.body)
+	x.in.reset(nil)
+	x.out.reset()
+	if cap(x.buffer) > maxKept {
+		x.buffer = nil
+	}
+	if cap(x.out.b) > maxKept {
+		x.out.b = nil
+	}
+	*x = exchange{buffer: x.buffer, in: x.in, out: x.out}
+}
+
+// ServeHTTP answers one request.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	start := time.Now()
+	x, _ := h.exchanges.Get().(*exchange)
+	x.w, x.r, x.id = w, r, newRequestID()
+	// A panic ends in an answer and a line in the log, and not in a dropped connection.
+	// The exchange is left to the collector then: who knows who holds it.
+	defer func() {
+		if p := recover(); p != nil {
+			h.panicked(x, p)
+		}
+	}()
+	h.answer(x, h.handle(x))
+	h.cfg.Observe(string(x.op), x.code, time.Since(start))
+	x.reset()
+	h.exchanges.Put(x)
+}
+
+// handle does everything but the answer; an error it returns is still to be translated.
+func (h *Handler) handle(x *exchange) error {
+	x.query = isForm(x.r)
+	x.xmlns = stsNamespace
+	if err := checkTarget(x.r); err != nil {
+		return err
+	}
+	op, known := h.operation(x.r)
+	limit := int64(plainBody)
+	if known {
+		x.op, limit = op.name, op.limit
+	}
+	// The signature's header is looked at before the body is read, so that those without
+	// a credential cannot make us hold one. That the body is too long comes first, though.
+	if x.r.ContentLength > limit {
+		return errTooLarge
+	}
+	who, err := h.identify(x.r, x.choose)
+	if err != nil {
+		return err
+	}
+	if err := x.read(limit); err != nil {
+		return err
+	}
+	call, err := h.verify(who, x.r, x.body)
+	if err != nil {
+		return err
+	}
+	call.RequestID = x.id
+	switch {
+	case x.query:
+		return h.serveQuery(x, call)
+	case !known:
+		return errUnknownOperation
+	}
+	return op.serve(x.r.Context(), h.cfg.Vault, call, x)
+}
+
+// operation finds the row that the request names.
+func (h *Handler) operation(r *http.Request) (operation, bool) {
+	target := r.Header["X-Amz-Target"]
+	if len(target) != 1 {
+		return operation{}, false
+	}
+	op, ok := h.operations[target[0]]
+	return op, ok
+}
+
+// answer writes what was rendered, or the refusal.
+func (h *Handler) answer(x *exchange, err error) {
+	status := http.StatusOK
+	header := x.w.Header()
+	if err != nil {
+		f := x.translate(err)
+		status, x.code = f.status, f.code
+		h.logFailure(x, f, err)
+		x.out.reset()
+		if x.query {
+			writeQueryFailure(&x.out, x.xmlns, x.id, f)
+		} else {
+			writeFailure(&x.out, f)
+			header["X-Amzn-Errortype"] = []string{f.code}
+		}
+		if status == http.StatusMethodNotAllowed {
+			header["Allow"] = []string{http.MethodPost}
+		}
+	}
+	header["Content-Type"] = h.typeJSON
+	if x.query {
+		header["Content-Type"] = h.typeXML
+	}
+	values := [2]string{x.id, strconv.Itoa(len(x.out.b))}
+	header["X-Amzn-Requestid"] = values[0:1:1]
+	header["Content-Length"] = values[1:2:2]
+	x.w.WriteHeader(status)
+	_, _ = x.w.Write(x.out.b) // a client that is gone needs no answer
+}
+
+// translate finds the words for an error in the protocol spoken.
+func (x *exchange) translate(err error) *failure {
+	f := translate(x.op, err)
+	if x.query {
+		return queryFailure(f)
+	}
+	return f
+}
+
+// logFailure logs a failure of ours under the id the client was told.
+func (h *Handler) logFailure(x *exchange, f *failure, err error) {
+	if f.status < 500 || errors.Is(err, context.Canceled) {
+		return
+	}
+	h.cfg.Logger.Error("request failed", "request", x.id, "operation", string(x.op), "error", err)
+}
+
+// panicked logs a panic and answers as for any failure of ours. Of what was thrown only
+// what the Go runtime says is printed: it consists of indices and types.
+func (h *Handler) panicked(x *exchange, p any) {
+	if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
+		panic(p)
+	}
+	what := fmt.Sprintf("%T", p)
+	var re runtime.Error
+	if err, ok := p.(error); ok && errors.As(err, &re) {
+		what = re.Error()
+	}
+	h.cfg.Logger.Error("request panicked", "request", x.id, "operation", string(x.op),
+		"panic", what, "stack", string(debug.Stack()))
+	h.answer(x, &tacet.Error{Code: tacet.Internal, Cause: errors.New("panic")})
+	h.cfg.Observe(string(x.op), x.code, 0)
+}

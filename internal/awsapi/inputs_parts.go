@@ -1,0 +1,355 @@
+package awsapi
+
+import (
+	"tacet"
+	"tacet/internal/vault"
+)
+
+// The inputs of the operations on tags, policies, replicas and rotation, and the
+// structures that inputs have in common.
+
+// pointer returns nil for an absent string.
+func (t text) pointer() *string {
+	if !t.set {
+		return nil
+	}
+	return &t.s
+}
+
+// texts reads a list of strings, nil for null.
+func (d *decoder) texts() []text {
+	var l []text
+	if !d.list(func() { l = append(l, d.text()) }) {
+		return nil
+	}
+	if l == nil {
+		l = []text{}
+	}
+	return l
+}
+
+type tag struct{ key, value text }
+
+func (d *decoder) tags() (l []tag, given bool) {
+	given = d.list(func() {
+		var t tag
+		d.structure(func(name []byte) {
+			switch string(name) {
+			case "Key":
+				t.key = d.text()
+			case "Value":
+				t.value = d.text()
+			default:
+				d.skip()
+			}
+		})
+		l = append(l, t)
+	})
+	return l, given
+}
+
+// tags checks a list of tags; it returns a list that is not nil.
+func (c *checks) tags(l []tag) []tacet.Tag {
+	out := make([]tacet.Tag, len(l))
+	for i, t := range l {
+		c.in("tags", i+1)
+		c.required("key", t.key.set)
+		out[i].Key = c.length("key", t.key, 1, tacet.MaxTagKey)
+		out[i].Value = c.length("value", t.value, 0, tacet.MaxTagValue)
+	}
+	c.in("", 0)
+	return out
+}
+
+type filter struct {
+	key    text
+	values []text
+}
+
+func (d *decoder) filters() (l []filter, given bool) {
+	given = d.list(func() {
+		var f filter
+		d.structure(func(name []byte) {
+			switch string(name) {
+			case "Key":
+				f.key = d.text()
+			case "Values":
+				f.values = d.texts()
+			default:
+				d.skip()
+			}
+		})
+		l = append(l, f)
+	})
+	return l, given
+}
+
+// filters checks a list of filters. The model requires neither a key nor values; that
+// they are missing is told in other words than a constraint.
+func (c *checks) filters(l []filter) []vault.Filter {
+	c.size("filters", len(l), 0, 10)
+	out := make([]vault.Filter, len(l))
+	for i, f := range l {
+		c.in("filters", i+1)
+		out[i].Key = c.enum("key", f.key, vault.FilterDescription, vault.FilterName, vault.FilterTagKey,
+			vault.FilterTagValue, vault.FilterPrimaryRegion, vault.FilterOwningService, vault.FilterAll)
+		out[i].Values = c.strings("values", f.values, [2]int{1, 10}, [2]int{0, 512}, filterValuePattern, matchFilterValue)
+		switch {
+		case c.parameter != "":
+		case !f.key.set:
+			c.parameter = "Invalid filter key"
+		case f.values == nil:
+			c.parameter = "Invalid filter values for key: " + f.key.s
+		}
+	}
+	c.in("", 0)
+	return out
+}
+
+type replica struct{ region, key text }
+
+func (d *decoder) replicas() (l []replica, given bool) {
+	given = d.list(func() {
+		var r replica
+		d.structure(func(name []byte) {
+			switch string(name) {
+			case "Region":
+				r.region = d.text()
+			case "KmsKeyId":
+				r.key = d.text()
+			default:
+				d.skip()
+			}
+		})
+		l = append(l, r)
+	})
+	return l, given
+}
+
+func (c *checks) replicas(l []replica) []vault.ReplicaRequest {
+	c.size("addReplicaRegions", len(l), 1, 0)
+	out := make([]vault.ReplicaRequest, len(l))
+	for i, r := range l {
+		c.in("addReplicaRegions", i+1)
+		c.required("region", r.region.set)
+		out[i].Region = c.length("region", r.region, 1, 128)
+		c.pattern("region", r.region, regionPattern, matchRegion)
+		out[i].KMSKeyID = c.length("kmsKeyId", r.key, 0, 2048)
+	}
+	c.in("", 0)
+	return out
+}
+
+func readReplicate(d *decoder, c *checks) vault.ReplicateInput {
+	var id text
+	var replicas []replica
+	var given bool
+	var force flag
+	d.document(func(name []byte) {
+		switch string(name) {
+		case "SecretId":
+			id = d.text()
+		case "AddReplicaRegions":
+			replicas, given = d.replicas()
+		case "ForceOverwriteReplicaSecret":
+			force = d.flag()
+		default:
+			d.skip()
+		}
+	})
+	in := vault.ReplicateInput{Secret: c.secretID(id), ForceOverwrite: force.on}
+	if c.required("addReplicaRegions", given); given {
+		in.Replicas = c.replicas(replicas)
+	}
+	return in
+}
+
+// A regionsInput is the input of RemoveRegionsFromReplication.
+type regionsInput struct {
+	secret  tacet.SecretRef
+	regions []string
+}
+
+func readRemoveRegions(d *decoder, c *checks) regionsInput {
+	var id text
+	var regions []text
+	d.document(func(name []byte) {
+		switch string(name) {
+		case "SecretId":
+			id = d.text()
+		case "RemoveReplicaRegions":
+			regions = d.texts()
+		default:
+			d.skip()
+		}
+	})
+	in := regionsInput{secret: c.secretID(id)}
+	c.required("removeReplicaRegions", regions != nil)
+	in.regions = c.strings("removeReplicaRegions", regions, [2]int{1, 0}, [2]int{1, 128}, regionPattern, matchRegion)
+	return in
+}
+
+// A tagsInput is the input of TagResource, with tags, and of UntagResource, with keys.
+type tagsInput struct {
+	secret tacet.SecretRef
+	tags   []tacet.Tag
+	keys   []string
+}
+
+func readTagResource(d *decoder, c *checks) tagsInput {
+	var id text
+	var tags []tag
+	var given bool
+	d.document(func(name []byte) {
+		switch string(name) {
+		case "SecretId":
+			id = d.text()
+		case "Tags":
+			tags, given = d.tags()
+		default:
+			d.skip()
+		}
+	})
+	in := tagsInput{secret: c.secretID(id)}
+	c.required("tags", given)
+	in.tags = c.tags(tags)
+	return in
+}
+
+func readUntagResource(d *decoder, c *checks) tagsInput {
+	var id text
+	var keys []text
+	d.document(func(name []byte) {
+		switch string(name) {
+		case "SecretId":
+			id = d.text()
+		case "TagKeys":
+			keys = d.texts()
+		default:
+			d.skip()
+		}
+	})
+	in := tagsInput{secret: c.secretID(id)}
+	c.required("tagKeys", keys != nil)
+	in.keys = c.strings("tagKeys", keys, [2]int{}, [2]int{1, tacet.MaxTagKey}, "", nil)
+	return in
+}
+
+func readPutPolicy(d *decoder, c *checks) vault.PutResourcePolicyInput {
+	var id, policy text
+	var block flag
+	d.document(func(name []byte) {
+		switch string(name) {
+		case "SecretId":
+			id = d.text()
+		case "ResourcePolicy":
+			policy = d.text()
+		case "BlockPublicPolicy":
+			block = d.flag()
+		default:
+			d.skip()
+		}
+	})
+	return vault.PutResourcePolicyInput{Secret: c.secretID(id), Policy: c.policy(policy), BlockPublic: block.on}
+}
+
+func readValidatePolicy(d *decoder, c *checks) vault.ValidatePolicyInput {
+	var id, policy text
+	d.document(func(name []byte) {
+		switch string(name) {
+		case "SecretId":
+			id = d.text()
+		case "ResourcePolicy":
+			policy = d.text()
+		default:
+			d.skip()
+		}
+	})
+	return vault.ValidatePolicyInput{Secret: c.optionalSecretID(id), Policy: c.policy(policy)}
+}
+
+// policy checks a required resource policy's length; its language is the core's to check.
+func (c *checks) policy(t text) string {
+	c.required("resourcePolicy", t.set)
+	return c.length("resourcePolicy", t, 1, tacet.MaxPolicy)
+}
+
+// A rotateInput is as much of RotateSecret's input as the core takes. The rest is read
+// and checked like everything else, so that a wrong request is told so.
+type rotateInput struct {
+	secret tacet.SecretRef
+	token  tacet.VersionID
+}
+
+type rotationRules struct {
+	days               integer
+	duration, schedule text
+}
+
+func readRotateSecret(d *decoder, c *checks) rotateInput {
+	var id, token, function, role text
+	var rules rotationRules
+	var metadata []tag // the same shape, with other bounds
+	d.document(func(name []byte) {
+		switch string(name) {
+		case "SecretId":
+			id = d.text()
+		case "ClientRequestToken":
+			token = d.text()
+		case "RotationLambdaARN":
+			function = d.text()
+		case "RotationRules":
+			rules = d.rotationRules()
+		case "ExternalSecretRotationMetadata":
+			metadata, _ = d.tags()
+		case "ExternalSecretRotationRoleArn":
+			role = d.text()
+		case "RotateImmediately":
+			d.flag()
+		default:
+			d.skip()
+		}
+	})
+	in := rotateInput{secret: c.secretID(id), token: c.token("clientRequestToken", token)}
+	c.length("rotationLambdaARN", function, 0, 2048)
+	c.rotationRules(rules)
+	for i, m := range metadata {
+		c.in("externalSecretRotationMetadata", i+1)
+		c.required("key", m.key.set)
+		c.length("key", m.key, 1, 256)
+		c.required("value", m.value.set)
+		c.length("value", m.value, 1, 2048)
+	}
+	c.in("", 0)
+	c.length("externalSecretRotationRoleArn", role, 20, 2048)
+	return in
+}
+
+func (d *decoder) rotationRules() (r rotationRules) {
+	d.structure(func(name []byte) {
+		switch string(name) {
+		case "AutomaticallyAfterDays":
+			r.days = d.integer("Long")
+		case "Duration":
+			r.duration = d.text()
+		case "ScheduleExpression":
+			r.schedule = d.text()
+		default:
+			d.skip()
+		}
+	})
+	return r
+}
+
+func (c *checks) rotationRules(r rotationRules) {
+	c.in("rotationRules", 0)
+	c.bounds("automaticallyAfterDays", r.days, 1, 1000)
+	c.length("duration", r.duration, 2, 3)
+	c.pattern("duration", r.duration, durationPattern, matchDuration)
+	c.length("scheduleExpression", r.schedule, 1, 256)
+	c.pattern("scheduleExpression", r.schedule, schedulePattern, matchSchedule)
+	c.in("", 0)
+	if r.days.set && r.schedule.set && c.parameter == "" {
+		c.parameter = "You cannot specify both rotation frequency and schedule expression together."
+	}
+}

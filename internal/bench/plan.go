@@ -1,0 +1,259 @@
+package bench
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"text/tabwriter"
+	"time"
+)
+
+// Plan is what is to be measured.
+type Plan struct {
+	Binary     string
+	Postgres   string
+	Secrets    int
+	ValueBytes int
+	Rounds     int
+	Duration   time.Duration
+}
+
+// load is a kind of request.
+type load struct {
+	name string
+	// next returns the source of raw requests.
+	next func(s Signer, p *Plan) (func(conn, n int) []byte, error)
+}
+
+var loads = []load{
+	{"GetSecretValue", getRequests},
+	{"PutSecretValue", putRequests},
+	{"ListSecrets", listRequests},
+}
+
+func secretName(i int) string { return fmt.Sprintf("bench/%07d", i) }
+
+// getRequests signs one request per secret beforehand; a signature is good for five
+// minutes, and signing is the client's cost, not the server's.
+func getRequests(s Signer, p *Plan) (func(int, int) []byte, error) {
+	raw := make([][]byte, min(p.Secrets, 20000))
+	step := max(1, p.Secrets/len(raw))
+	for i := range raw {
+		raw[i] = s.Raw("GetSecretValue", []byte(`{"SecretId":"`+secretName(i*step)+`"}`))
+	}
+	return func(conn, n int) []byte { return raw[(conn*7919+n*31)%len(raw)] }, nil
+}
+
+func putRequests(s Signer, p *Plan) (func(int, int) []byte, error) {
+	var i atomic.Int64
+	value := strings.Repeat("v", p.ValueBytes)
+	return func(int, int) []byte {
+		// Each secret is put to in turn, so that none reaches the quota of versions.
+		name := secretName(int(i.Add(1)) % p.Secrets)
+		return s.Raw("PutSecretValue", []byte(`{"SecretId":"`+name+`","ClientRequestToken":"`+token()+`","SecretString":"`+value+`"}`))
+	}, nil
+}
+
+func listRequests(s Signer, _ *Plan) (func(int, int) []byte, error) {
+	raw := s.Raw("ListSecrets", []byte(`{"MaxResults":100}`))
+	return func(int, int) []byte { return raw }, nil
+}
+
+func token() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// fill creates the secrets numbered from..to.
+func fill(p *Process, from, to, valueBytes int) error {
+	value := strings.Repeat("x", valueBytes)
+	var i atomic.Int64
+	i.Store(int64(from) - 1)
+	errs := make(chan error, 64)
+	for range 64 {
+		go func() {
+			_, err := drive(p.Addr, time.Now().Add(24*time.Hour), func(int) []byte {
+				n := int(i.Add(1))
+				if n >= to {
+					return nil
+				}
+				return p.Signer.Raw("CreateSecret", []byte(`{"Name":"`+secretName(n)+`","ClientRequestToken":"`+token()+`","SecretString":"`+value+`"}`))
+			})
+			errs <- err
+		}()
+	}
+	for range 64 {
+		if err := <-errs; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Run measures every load at 1, 16 and 64 connections, with both settings of
+// audit.fsync, on each engine, a bare server in turn.
+func (p *Plan) Run(ctx context.Context, out io.Writer) error {
+	if info, err := os.Stat(p.Binary); err == nil {
+		fmt.Fprintf(out, "binary: %.1f MB\n\n", float64(info.Size())/1e6)
+	}
+	bare, err := StartBare(ctx, p.ValueBytes)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = bare.Stop() }()
+	for _, engine := range p.engines() {
+		if err := p.runEngine(ctx, out, bare, engine); err != nil {
+			return fmt.Errorf("%s: %w", engineName(engine), err)
+		}
+	}
+	return nil
+}
+
+func (p *Plan) engines() []string {
+	if p.Postgres == "" {
+		return []string{"sqlite"}
+	}
+	return []string{"sqlite", p.Postgres}
+}
+
+func engineName(e string) string {
+	if e == "sqlite" {
+		return "SQLite"
+	}
+	return "PostgreSQL"
+}
+
+func (p *Plan) runEngine(ctx context.Context, out io.Writer, bare *Process, engine string) error {
+	dir, err := os.MkdirTemp("", "tacet-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	w := tabwriter.NewWriter(out, 2, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintf(w, "%s, %d secrets of %d bytes\t\t\t\t\t\t\t\t\n", engineName(engine), p.Secrets, p.ValueBytes)
+	fmt.Fprintln(w, "operation\tfsync\tconns\tCPU-µs\tbare\tratio\treq/s\tp50 ms\tp99 ms\t")
+	for i, fsync := range []string{"group", "interval"} {
+		server, err := StartTacet(ctx, Options{Binary: p.Binary, Dir: dir, Engine: engine, Fsync: fsync, Restart: i > 0})
+		if err != nil {
+			return err
+		}
+		idle, _ := ResidentBytes(server.PID)
+		if i == 0 {
+			if err := fill(server, 0, p.Secrets, p.ValueBytes); err != nil {
+				return err
+			}
+		}
+		for _, l := range loads {
+			for _, conns := range []int{1, 16, 64} {
+				if err := p.measure(w, server, bare, l, fsync, conns); err != nil {
+					return fmt.Errorf("%s at %d connections: %w", l.name, conns, err)
+				}
+			}
+		}
+		full, _ := ResidentBytes(server.PID)
+		fmt.Fprintf(w, "start %.0f ms, RSS %.0f MiB idle, %.0f MiB after\t\t\t\t\t\t\t\t\n", float64(server.Started.Microseconds())/1e3, mib(idle), mib(full))
+		if err := server.Stop(); err != nil {
+			return err
+		}
+	}
+	return w.Flush()
+}
+
+func mib(b int64) float64 { return float64(b) / (1 << 20) }
+
+// measure runs a load and the bare server in turn and prints the medians.
+func (p *Plan) measure(w io.Writer, server, bare *Process, l load, fsync string, conns int) error {
+	ours, theirs := make([]Result, 0, p.Rounds), make([]Result, 0, p.Rounds)
+	plain := Signer{Host: bare.Addr, AccessKey: "AKIABARE", SecretKey: "bare", Region: "us-east-1"}.Raw("GetSecretValue", []byte(`{"SecretId":"bench/0000000"}`))
+	for range p.Rounds {
+		next, err := l.next(server.Signer, p)
+		if err != nil {
+			return err
+		}
+		r, err := Run(server.Target, conns, p.Duration, next)
+		if err != nil {
+			return err
+		}
+		b, err := Run(bare.Target, conns, p.Duration, func(int, int) []byte { return plain })
+		if err != nil {
+			return err
+		}
+		ours, theirs = append(ours, r), append(theirs, b)
+	}
+	cost, base := median(ours, Result.CPUPerRequest), median(theirs, Result.CPUPerRequest)
+	_, err := fmt.Fprintf(w, "%s\t%s\t%d\t%.1f\t%.1f\t%.2f\t%.0f\t%.2f\t%.2f\t\n", l.name, fsync, conns, cost, base, cost/base,
+		median(ours, Result.PerSecond), median(ours, func(r Result) float64 { return ms(r.P50) }), median(ours, func(r Result) float64 { return ms(r.P99) }))
+	return err
+}
+
+func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
+
+func median(rs []Result, f func(Result) float64) float64 {
+	v := make([]float64, len(rs))
+	for i, r := range rs {
+		v[i] = f(r)
+	}
+	slices.Sort(v)
+	return v[len(v)/2]
+}
+
+// RunScale measures how reads, pages and memory grow with the number of secrets, on
+// the embedded store.
+func (p *Plan) RunScale(ctx context.Context, out io.Writer) error {
+	bare, err := StartBare(ctx, p.ValueBytes)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = bare.Stop() }()
+	dir, err := os.MkdirTemp("", "tacet-scale-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	w := tabwriter.NewWriter(out, 2, 8, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "operation\tfsync\tconns\tCPU-µs\tbare\tratio\treq/s\tp50 ms\tp99 ms\t")
+	have := 0
+	for _, n := range []int{1000, 100000, 1000000} {
+		o := Options{Binary: p.Binary, Dir: dir, Engine: "sqlite", Fsync: "group", Restart: have > 0}
+		server, err := StartTacet(ctx, o)
+		if err != nil {
+			return err
+		}
+		if err := fill(server, have, n, p.ValueBytes); err != nil {
+			return err
+		}
+		if err := server.Stop(); err != nil {
+			return err
+		}
+		have = n
+		o.Restart = true
+		if server, err = StartTacet(ctx, o); err != nil {
+			return err
+		}
+		idle, _ := ResidentBytes(server.PID)
+		sized := *p
+		sized.Secrets = n
+		fmt.Fprintf(w, "%d secrets, start %.0f ms, RSS %.0f MiB\t\t\t\t\t\t\t\t\n", n, float64(server.Started.Microseconds())/1e3, mib(idle))
+		for _, l := range []load{loads[0], loads[2]} {
+			if err := sized.measure(w, server, bare, l, "group", 16); err != nil {
+				return err
+			}
+		}
+		full, _ := ResidentBytes(server.PID)
+		fmt.Fprintf(w, "RSS after %.0f MiB, %.2f KB per secret\t\t\t\t\t\t\t\t\n", mib(full), float64(full-idle)/1024/float64(n))
+		if err := server.Stop(); err != nil {
+			return err
+		}
+		if err := w.Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

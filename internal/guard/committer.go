@@ -1,0 +1,181 @@
+package guard
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"tacet"
+	"tacet/internal/store"
+)
+
+// job is one request waiting to be committed: a change to be made, or a read whose
+// record is to be written.
+type job struct {
+	ctx      context.Context
+	change   func(*Tx) // nil for a read
+	snapshot *Snapshot
+
+	records [][]byte
+	times   []int64
+	touches []touch
+	// looked and dir are what the read relied on.
+	looked []look
+	dir    *directory
+
+	err   error
+	stale bool
+	done  chan struct{}
+}
+
+type look struct {
+	key   key
+	stamp int64
+}
+
+type touch struct {
+	key     key
+	secret  tacet.SecretID
+	version tacet.VersionID
+	day     int64
+}
+
+func newJob(ctx context.Context) *job { return &job{ctx: ctx, done: make(chan struct{}, 1)} }
+
+// queue is the line in front of the committer. A slice under a mutex that is taken
+// whole costs less per request than a channel, and makes groups by itself: while one
+// group is being committed the next gathers.
+type queue struct {
+	mu     sync.Mutex
+	wake   *sync.Cond
+	jobs   []*job
+	closed bool
+}
+
+func (q *queue) init() { q.wake = sync.NewCond(&q.mu) }
+
+func (q *queue) push(j *job) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	q.jobs = append(q.jobs, j)
+	if len(q.jobs) == 1 {
+		q.wake.Signal()
+	}
+	return true
+}
+
+// maxGroup bounds how much one commit carries.
+const maxGroup = 512
+
+// take waits for jobs and returns up to maxGroup of them; nil when closed and empty.
+func (q *queue) take() []*job {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.jobs) == 0 {
+		if q.closed {
+			return nil
+		}
+		q.wake.Wait()
+	}
+	n := min(len(q.jobs), maxGroup)
+	group := q.jobs[:n:n]
+	q.jobs = q.jobs[n:]
+	if len(q.jobs) == 0 {
+		q.jobs = nil
+	}
+	return group
+}
+
+func (q *queue) close() {
+	q.mu.Lock()
+	q.closed = true
+	q.mu.Unlock()
+	q.wake.Broadcast()
+}
+
+// stats are counters for the metrics.
+type stats struct {
+	groups, records, changes, stale, failures atomic.Int64
+	highWater                                 atomic.Int64
+}
+
+// Stats is a reading of the door's counters since the start.
+type Stats struct {
+	Groups   int64 // commits
+	Records  int64 // audit records written
+	Changes  int64 // changes made
+	Stale    int64 // reads done again because a change overtook them
+	Failures int64 // groups that could not be committed
+}
+
+// Stats returns the counters.
+func (g *Guard) Stats() Stats {
+	s := &g.stats
+	return Stats{s.groups.Load(), s.records.Load(), s.changes.Load(), s.stale.Load(), s.failures.Load()}
+}
+
+// submit hands a job to the committer and waits for it. The error is about the
+// commit; a stale read has to be done again.
+func (g *Guard) submit(j *job) (stale bool, err error) {
+	if !g.queue.push(j) {
+		return false, &tacet.Error{Code: tacet.Unavailable, Cause: errors.New("guard: closed")}
+	}
+	select {
+	case <-j.done:
+		return j.stale, j.err
+	case <-j.ctx.Done():
+		return false, &tacet.Error{Code: tacet.Unavailable, Cause: j.ctx.Err()}
+	}
+}
+
+func (g *Guard) commitLoop() {
+	defer close(g.done)
+	for {
+		jobs := g.queue.take()
+		if jobs == nil {
+			return
+		}
+		g.commit(jobs)
+		for _, j := range jobs {
+			j.done <- struct{}{}
+		}
+	}
+}
+
+// commit writes one group: all of it or nothing.
+func (g *Guard) commit(jobs []*job) {
+	durable := false
+	for _, j := range jobs {
+		durable = durable || j.change != nil
+	}
+	var gr *group
+	// The group's own context: a caller who left must not tear the others' commit.
+	ctx := context.Background()
+	err := g.db.Write(ctx, durable, func(tx *store.Tx) error {
+		gr = &group{g: g, store: tx, changes: newChangeset()}
+		return gr.run(jobs)
+	})
+	if err != nil {
+		g.fail(ctx, jobs, err)
+		return
+	}
+	gr.apply()
+}
+
+// fail answers a group that was not committed, or of which it is not known. What is
+// in memory may then be wrong either way, so it is read anew.
+func (g *Guard) fail(ctx context.Context, jobs []*job, err error) {
+	g.stats.failures.Add(1)
+	g.cfg.Logger.Error("a group was not committed", "jobs", len(jobs), "error", err)
+	if lerr := g.load(ctx); lerr != nil {
+		g.cfg.Logger.Error("the store could not be read again", "error", lerr)
+		g.cache.reset(g.cache.applied.Load())
+	}
+	for _, j := range jobs {
+		j.err = &tacet.Error{Code: tacet.Unavailable, Cause: err}
+	}
+}

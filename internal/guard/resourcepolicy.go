@@ -1,0 +1,78 @@
+package guard
+
+import (
+	"errors"
+
+	"tacet"
+	"tacet/internal/policy"
+)
+
+// PolicyReport is what can be said of a resource policy before it is stored.
+type PolicyReport struct {
+	// Public: it gives access to anyone at all.
+	Public bool
+	// LocksOut: the caller could not change it again.
+	LocksOut bool
+}
+
+// CheckPolicy parses a resource policy and looks at what it would do. The error is
+// PolicyMalformed, with the place, or PolicyPrincipal for a principal that does not
+// exist.
+func (s *scope) CheckPolicy(text string) (PolicyReport, error) {
+	doc, err := policy.Parse("resource-policy", policy.Resource, []byte(text))
+	if err != nil {
+		var syntax *policy.SyntaxError
+		if errors.As(err, &syntax) {
+			return PolicyReport{}, tacet.Errorf(tacet.PolicyMalformed, "%s", syntax.Error())
+		}
+		return PolicyReport{}, &tacet.Error{Code: tacet.PolicyMalformed, Cause: err}
+	}
+	for _, p := range doc.Principals() {
+		if p.Type == "AWS" && !s.dir.hasPrincipal(p.Value) {
+			return PolicyReport{}, tacet.Errorf(tacet.PolicyPrincipal, "%s", p.Value)
+		}
+	}
+	report := PolicyReport{Public: doc.Public()}
+	if s.entry != nil {
+		e := &entry{secret: s.entry.secret, policy: doc}
+		report.LocksOut = !s.wouldAllow(e, tacet.OpPutResourcePolicy)
+	}
+	return report, nil
+}
+
+// StillAllowed reports whether the caller could repeat the request if the secret were
+// as given: a change of tags must not cost the caller his own access. The error is
+// the refusal.
+func (tx *Tx) StillAllowed(sec *tacet.Secret) error {
+	old := tx.scope.entry
+	defer func() { tx.scope.entry = old }()
+	tx.scope.entry = &entry{secret: sec, policy: old.policy}
+	rec := &tacet.Record{ID: newID()}
+	return tx.decideOne(rec, tx.req.Operation)
+}
+
+// wouldAllow decides an operation of the caller's on the secret as e shows it.
+func (s *scope) wouldAllow(e *entry, op tacet.Operation) bool {
+	old := s.entry
+	defer func() { s.entry = old }()
+	s.entry = e
+	return s.decideOne(&tacet.Record{}, op) == nil
+}
+
+// Event adds a record of something that follows from the request and that Tacet does
+// by itself, such as the purge of old versions.
+func (tx *Tx) Event(op tacet.Operation, secretARN string) {
+	rec := tx.g.newRecord(tx.req, tx.now)
+	rec.Operation, rec.ReadOnly, rec.Event = op, false, true
+	rec.Resource, rec.Parameters, rec.Outcome = secretARN, nil, tacet.OutcomeAllowed
+	tx.changes.events = append(tx.changes.events, rec)
+}
+
+// CheckIdentityPolicy parses a policy that is to be given to a principal. The error is
+// PolicyMalformed, with the place.
+func (tx *Tx) CheckIdentityPolicy(name, text string) error {
+	if _, err := policy.Parse(name, policy.Identity, []byte(text)); err != nil {
+		return &tacet.Error{Code: tacet.PolicyMalformed, Detail: err.Error()}
+	}
+	return nil
+}

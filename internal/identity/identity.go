@@ -1,0 +1,149 @@
+// Package identity says who calls, and manages the principals who may.
+//
+// For now the principals are users with access keys, and an account's root; roles,
+// sessions and federation are built on the same directory. Every method that reads or
+// changes principals goes through the door in package guard; only [Service.AccessKey],
+// which authentication needs before there is anybody to decide about, does not.
+package identity
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"encoding/base64"
+	"slices"
+	"strings"
+
+	"tacet"
+	"tacet/internal/guard"
+)
+
+// Service is the operations on principals. It holds only the door.
+type Service struct{ g *guard.Guard }
+
+// New returns the operations behind the door g.
+func New(g *guard.Guard) *Service { return &Service{g: g} }
+
+// Credential is what verifying a signature needs of an access key.
+type Credential = guard.Credential
+
+// AccessKey returns an active access key and whose it is. It looks in memory; see
+// [guard.Guard.Credential] for what it does about a key it does not know.
+func (s *Service) AccessKey(id string) (Credential, bool) { return s.g.Credential(id) }
+
+// GetCallerIdentity returns who calls. Anyone who is authenticated may ask.
+func (s *Service) GetCallerIdentity(ctx context.Context, call tacet.Call) (tacet.Caller, error) {
+	r := guard.Request{Call: call, Operation: tacet.OpGetCallerIdentity}
+	return guard.View(ctx, s.g, r, func(*guard.Snapshot) (tacet.Caller, error) { return call.Caller, nil })
+}
+
+// BootstrapInput is the input of [Service.Bootstrap].
+type BootstrapInput struct {
+	Account   string // 12 digits
+	Region    string
+	VaultName string
+	UserName  string
+}
+
+// BootstrapOutput is the output of [Service.Bootstrap].
+type BootstrapOutput struct {
+	// Fresh is false when the deployment had a vault already: nothing was done.
+	Fresh     bool
+	AccessKey tacet.AccessKey
+	Secret    tacet.Plaintext
+}
+
+// administratorPolicy allows everything, as AWS's managed AdministratorAccess does.
+const administratorPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"AdministratorAccess","Effect":"Allow","Action":"*","Resource":"*"}]}`
+
+// Bootstrap makes the first vault and the administrator of a deployment that has
+// none. It is called by the process that owns the key, not by a request.
+func (s *Service) Bootstrap(ctx context.Context, in BootstrapInput) (BootstrapOutput, error) {
+	r := guard.Request{Call: tacet.Call{Account: in.Account, Region: in.Region}, Operation: tacet.OpBootstrap,
+		Parameters: map[string]any{"vault": in.VaultName, "userName": in.UserName}}
+	return guard.System(ctx, s.g, r, func(tx *guard.Tx) (BootstrapOutput, error) {
+		if len(tx.Vaults()) > 0 {
+			return BootstrapOutput{}, nil
+		}
+		if _, err := tx.CreateVault(in.VaultName, in.Account, in.Region); err != nil {
+			return BootstrapOutput{}, err
+		}
+		u := tacet.User{ID: newUniqueID("AIDA"), Account: in.Account, Path: "/", Name: in.UserName, Created: tx.Now(),
+			Policies: map[string]string{"AdministratorAccess": administratorPolicy}}
+		if err := tx.PutUser(u); err != nil {
+			return BootstrapOutput{}, err
+		}
+		k, secret, err := createKey(tx, &u)
+		return BootstrapOutput{Fresh: true, AccessKey: k, Secret: secret}, err
+	})
+}
+
+// newUniqueID makes an id in IAM's form: a prefix that tells the kind and 16 letters
+// and digits.
+func newUniqueID(prefix string) string {
+	var b [10]byte
+	_, _ = rand.Read(b[:])
+	return prefix + base32.StdEncoding.EncodeToString(b[:])
+}
+
+// createKey makes an access key of a user: 20 characters of id, 40 of secret with 240
+// random bits.
+func createKey(tx *guard.Tx, u *tacet.User) (tacet.AccessKey, tacet.Plaintext, error) {
+	var raw [30]byte
+	_, _ = rand.Read(raw[:])
+	secret := tacet.NewPlaintext([]byte(base64.StdEncoding.EncodeToString(raw[:])))
+	k := tacet.AccessKey{ID: newUniqueID("AKIA"), Account: u.Account, User: u.Name, Created: tx.Now()}
+	return k, secret, tx.PutAccessKey(k, secret)
+}
+
+// request begins a request about a user of the caller's account.
+func request(call tacet.Call, op tacet.Operation, user string) guard.Request {
+	r := guard.Request{Call: call, Operation: op, Parameters: map[string]any{}}
+	r.Principal = "arn:aws:iam::" + call.Account + ":user/*"
+	if user != "" {
+		r.Principal = "arn:aws:iam::" + call.Account + ":user/" + user
+		r.Parameters["userName"] = user
+	}
+	return r
+}
+
+// finder is what both a read and a change can look a user up in.
+type finder interface {
+	User(account, name string) *tacet.User
+}
+
+func find(f finder, call tacet.Call, name string) (*tacet.User, error) {
+	if u := f.User(call.Account, name); u != nil {
+		return u, nil
+	}
+	return nil, tacet.Errorf(tacet.PrincipalNotFound, "The user with name %s cannot be found.", name)
+}
+
+// validName checks the name of a user or a policy: IAM's [\w+=,.@-]{1,limit}.
+func validName(what, name string, limit int) error {
+	ok := name != "" && len(name) <= limit
+	for i := range len(name) {
+		c := name[i]
+		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_+=,.@-", c) >= 0)
+	}
+	if !ok {
+		return tacet.Errorf(tacet.InvalidParameter, "The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", what)
+	}
+	return nil
+}
+
+func validPath(path string) error {
+	ok := len(path) <= 512 && strings.HasPrefix(path, "/") && strings.HasSuffix(path, "/")
+	for i := range len(path) {
+		ok = ok && path[i] > ' ' && path[i] < 0x7f
+	}
+	if !ok {
+		return tacet.Errorf(tacet.InvalidParameter, "The specified value for path is invalid. It must begin and end with / and contain only printable characters")
+	}
+	return nil
+}
+
+func sortUsers(users []tacet.User) {
+	slices.SortFunc(users, func(a, b tacet.User) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
+}

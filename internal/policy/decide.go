@@ -1,0 +1,271 @@
+package policy
+
+import "tacet"
+
+// Caller is who asks.
+type Caller struct {
+	// ARN is the caller's own: of a user, of an account's root, of a role's session. A
+	// service has its name, a federated identity its provider's ARN, and both have
+	// the account they act in as Account.
+	ARN     string
+	Account string
+	// UserID is the unique id: AIDA… for a user, AROA…:session for a role.
+	UserID string
+	// Name is the name of a user or a session. Decisions do not look at it: what a
+	// policy may know of it is the key aws:username of the context.
+	Name string
+	// Root marks the root of the account.
+	Root bool
+	// RoleARN is the role's, for a session of a role.
+	RoleARN string
+	// Anonymous marks a caller that is nobody; the other fields are ignored.
+	Anonymous bool
+}
+
+// Request is what is asked.
+type Request struct {
+	Caller Caller
+	// Actions are all the names of the operation.
+	Actions []string
+	// Resource is an ARN, "*" for an operation that has none.
+	Resource string
+	// ResourceAccount is the account that owns the resource.
+	ResourceAccount string
+	// Context has the values of condition keys; nil has none.
+	Context Context
+}
+
+// Set is all the policies that have a say in a request.
+type Set struct {
+	// Identity are the caller's: his own, his groups', or his role's.
+	Identity []*Document
+	// Boundary limits what Identity grants; nil when there is none.
+	Boundary *Document
+	// Session limits a session. Any of them may allow; several are one policy.
+	Session []*Document
+	// HasSession says that there is a session policy even if Session is empty, in
+	// which case it allows nothing.
+	HasSession bool
+	// Resource is the resource's, or a role's trust policy; nil when there is none.
+	Resource *Document
+}
+
+// Decision is what the policies say. When a statement decided, it is named.
+type Decision struct {
+	Allowed bool
+	// Reason tells why a request was refused.
+	Reason tacet.DenyReason
+	// Policy is the name of the document that decided, "" when the request was refused
+	// because none allows it or allowed because the caller is root.
+	Policy    string
+	Statement int // its index in the document, from 0
+	Sid       string
+}
+
+// Decide decides a request. A request that names no action or no resource is refused.
+func Decide(s *Set, r *Request) Decision {
+	if len(r.Actions) == 0 || r.Resource == "" {
+		return Decision{Reason: tacet.DenyImplicitIdentity}
+	}
+	if d, denied := s.denied(r); denied {
+		return d
+	}
+	c := &r.Caller
+	resource, how := s.Resource.grants(r)
+	if c.Anonymous {
+		if how != noGrant {
+			return allowed(s.Resource, resource)
+		}
+		return Decision{Reason: tacet.DenyImplicitResource}
+	}
+	atHome := c.Account != "" && c.Account == r.ResourceAccount
+	if c.Root {
+		switch {
+		case atHome:
+			return Decision{Allowed: true}
+		case how != noGrant:
+			return allowed(s.Resource, resource)
+		}
+		return Decision{Reason: tacet.DenyImplicitResource}
+	}
+	if atHome && how == withoutLimit {
+		return allowed(s.Resource, resource)
+	}
+	doc, identity := allowedByAny(s.Identity, r)
+	if identity == nil && atHome && how == withLimits {
+		doc, identity = s.Resource, resource
+	}
+	switch {
+	case identity == nil:
+		return Decision{Reason: tacet.DenyImplicitIdentity}
+	case !s.boundaryAllows(r):
+		return Decision{Reason: tacet.DenyImplicitBoundary}
+	case !s.sessionAllows(r):
+		return Decision{Reason: tacet.DenyImplicitSession}
+	case !atHome && how == noGrant:
+		return Decision{Reason: tacet.DenyImplicitResource}
+	}
+	return allowed(doc, identity)
+}
+
+// denied looks for an explicit deny. A root is subject to resource policies only.
+func (s *Set) denied(r *Request) (Decision, bool) {
+	root := r.Caller.Root && !r.Caller.Anonymous
+	if !root {
+		for _, d := range s.Identity {
+			if st := d.firstDeny(r); st != nil {
+				return refused(tacet.DenyExplicitIdentity, d, st), true
+			}
+		}
+	}
+	if st := s.Resource.firstDeny(r); st != nil {
+		return refused(tacet.DenyExplicitResource, s.Resource, st), true
+	}
+	if root {
+		return Decision{}, false
+	}
+	if st := s.Boundary.firstDeny(r); st != nil {
+		return refused(tacet.DenyExplicitBoundary, s.Boundary, st), true
+	}
+	for _, d := range s.Session {
+		if st := d.firstDeny(r); st != nil {
+			return refused(tacet.DenyExplicitSession, d, st), true
+		}
+	}
+	return Decision{}, false
+}
+
+func (s *Set) boundaryAllows(r *Request) bool {
+	return s.Boundary == nil || s.Boundary.firstAllow(r) != nil
+}
+
+func (s *Set) sessionAllows(r *Request) bool {
+	if !s.HasSession && len(s.Session) == 0 {
+		return true
+	}
+	_, st := allowedByAny(s.Session, r)
+	return st != nil
+}
+
+func allowedByAny(docs []*Document, r *Request) (*Document, *statement) {
+	for _, d := range docs {
+		if st := d.firstAllow(r); st != nil {
+			return d, st
+		}
+	}
+	return nil, nil
+}
+
+// firstDeny returns the first Deny that matches, nil when none does.
+func (d *Document) firstDeny(r *Request) *statement {
+	if d == nil {
+		return nil
+	}
+	for _, s := range d.denies {
+		if _, m := s.match(r); m.element == matched {
+			return s
+		}
+	}
+	return nil
+}
+
+// firstAllow returns the first Allow that matches, of a document that names no principals.
+func (d *Document) firstAllow(r *Request) *statement {
+	for _, s := range d.allows {
+		if _, m := s.match(r); m.element == matched {
+			return s
+		}
+	}
+	return nil
+}
+
+// grants returns the Allow of a resource policy that goes furthest, and how far.
+func (d *Document) grants(r *Request) (best *statement, how grant) {
+	if d == nil {
+		return nil, noGrant
+	}
+	for _, s := range d.allows {
+		if g, m := s.match(r); m.element == matched && g > how {
+			best, how = s, g
+			if g == withoutLimit {
+				break
+			}
+		}
+	}
+	return best, how
+}
+
+// element is a part of a statement.
+type element uint8
+
+const (
+	matched element = iota // no part failed
+	failedPrincipal
+	failedAction
+	failedResource
+	failedCondition
+)
+
+// mismatch tells which part of a statement failed first.
+type mismatch struct {
+	element   element
+	condition *condition // the one that failed
+}
+
+// match compares a statement with a request. The grant is noGrant for a statement
+// without principals, so that an identity policy in the place of a resource's
+// grants nothing.
+func (s *statement) match(r *Request) (grant, mismatch) {
+	how := noGrant
+	if s.principals != nil {
+		if how = s.appliesTo(&r.Caller); how == noGrant {
+			return noGrant, mismatch{element: failedPrincipal}
+		}
+	}
+	if s.namesAction(r.Actions) == s.notAction {
+		return noGrant, mismatch{element: failedAction}
+	}
+	if s.resources != nil && !s.coversResource(r) {
+		return noGrant, mismatch{element: failedResource}
+	}
+	for i := range s.conditions {
+		if c := &s.conditions[i]; !c.holds(r.Context) {
+			return noGrant, mismatch{element: failedCondition, condition: c}
+		}
+	}
+	return how, mismatch{}
+}
+
+// namesAction reports whether the list contains the operation by any of its names.
+func (s *statement) namesAction(names []string) bool {
+	for i := range s.actions {
+		for _, name := range names {
+			if s.actions[i].match(name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *statement) coversResource(r *Request) bool {
+	for i := range s.resources {
+		p := &s.resources[i]
+		if p.match(r.Resource, r.Context) {
+			return !s.notResource
+		}
+		// An exception that cannot be read must not widen a grant.
+		if s.notResource && s.effect == Allow && p.kind == matchTemplate && !p.resolvable(r.Context) {
+			return false
+		}
+	}
+	return s.notResource
+}
+
+func allowed(d *Document, s *statement) Decision {
+	return Decision{Allowed: true, Policy: d.name, Statement: s.index, Sid: s.sid}
+}
+
+func refused(why tacet.DenyReason, d *Document, s *statement) Decision {
+	return Decision{Reason: why, Policy: d.name, Statement: s.index, Sid: s.sid}
+}

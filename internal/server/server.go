@@ -1,0 +1,304 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"tacet/internal/adminapi"
+	"tacet/internal/awsapi"
+)
+
+// Server is a built server: its store is open and its listeners are bound, so that
+// callers queue, but nobody is answered before [Server.Run].
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	now     func() time.Time
+	rooms   *rooms
+	metrics *metrics
+	health  *health
+	record  *auditor
+	certs   *certificates // nil on a development server and without TLS
+
+	faces    []*face
+	draining atomic.Bool
+	closing  sync.Once
+	closeErr error
+}
+
+// face is a listener and what answers on it.
+type face struct {
+	name     string // "https", "http" or "admin"
+	listener net.Listener
+	http     *http.Server
+	tls      bool
+}
+
+// development is what makes a server a development server: see [StartDev].
+type development struct {
+	clock     *Clock
+	authority *devAuthority
+}
+
+// Build opens the store, the key and the door, wires the faces to them and binds the
+// listeners. What it opened it closes again when it fails.
+func Build(ctx context.Context, cfg Config) (*Server, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	s := &Server{cfg: cfg.withDefaults(), now: time.Now}
+	s.log = s.cfg.Logger
+	if s.cfg.dev != nil {
+		s.now = s.cfg.dev.clock.Now
+	}
+	if err := s.loadCertificates(); err != nil {
+		return nil, err
+	}
+	var err error
+	if s.rooms, err = openRooms(ctx, s.cfg, s.now); err != nil {
+		return nil, err
+	}
+	s.wire()
+	if err := s.bind(ctx); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Server) loadCertificates() (err error) {
+	if s.cfg.TLS != (TLSConfig{}) {
+		s.certs, err = loadCertificates(s.cfg.TLS.CertFile, s.cfg.TLS.KeyFile)
+	}
+	return err
+}
+
+// wire makes what looks at the rooms: the metrics, the record's follower, health.
+func (s *Server) wire() {
+	s.metrics = newMetrics(Version())
+	s.metrics.watchGuard(s.rooms.guard.Stats)
+	s.record = newAuditor(s)
+	s.metrics.watchAudit(s.record)
+	s.health = &health{checks: []check{
+		{"serving", func(context.Context) error {
+			if s.draining.Load() {
+				return errors.New("the server is stopping")
+			}
+			return nil
+		}, "the server is stopping"},
+		{"store", s.rooms.guard.Ready, "the store does not answer"},
+		{"audit", func(context.Context) error { return s.record.problem() }, "the audit record is not being signed"},
+	}}
+	s.metrics.gauge("tacet_store_ready", "1 when the store answers.", func() float64 {
+		ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
+		defer cancel()
+		if s.rooms.guard.Ready(ctx) != nil {
+			return 0
+		}
+		return 1
+	})
+}
+
+// handler returns what the listeners of the faces answer.
+func (s *Server) handler() http.Handler {
+	aws := awsapi.New(awsapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Now: s.now,
+		ValidRegion: s.rooms.guard.ValidRegion, Logger: room(s.log, "awsapi"), Observe: s.metrics.observeAWS})
+	admin := adminapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Audit: s.record,
+		Authenticate: authenticator(aws), Logger: room(s.log, "adminapi"), Observe: s.metrics.observeAdmin}
+	if s.cfg.dev != nil {
+		admin.Clock = s.cfg.dev.clock
+	}
+	return &router{health: s.health, aws: aws, admin: adminapi.New(admin)}
+}
+
+// bind opens the listeners that the configuration names.
+func (s *Server) bind(ctx context.Context) error {
+	handler := s.handler()
+	conns := newConnections(s.cfg.Limits.Connections, s.cfg.Limits.ConnectionsPerAddress)
+	s.metrics.watchConnections(conns)
+	name := "http"
+	if s.cfg.secure() {
+		name = "https"
+	}
+	return errors.Join(
+		s.listen(ctx, name, s.cfg.Listen.Address, handler, conns),
+		s.listen(ctx, "http", s.cfg.Listen.PlaintextAddress, handler, conns),
+		s.listen(ctx, "admin", s.cfg.Admin.Listen, s.metrics.adminHandler(s.health), newConnections(64, 64)))
+}
+
+func (s *Server) listen(ctx context.Context, name, address string, h http.Handler, conns *connections) error {
+	if address == "" {
+		return nil
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", address)
+	if err != nil {
+		return fmt.Errorf("%s listener: %w", name, err)
+	}
+	f := &face{name: name, listener: &listener{l, conns}, http: s.httpServer(name, h)}
+	if name == "https" {
+		get := s.certs.get
+		if s.cfg.dev != nil {
+			get = s.cfg.dev.authority.certificate
+		}
+		f.http.TLSConfig, f.tls = tlsConfig(get), true
+	}
+	s.faces = append(s.faces, f)
+	return nil
+}
+
+func (s *Server) httpServer(name string, h http.Handler) *http.Server {
+	t := s.cfg.Timeouts
+	write := time.Duration(t.Write)
+	if name == "admin" {
+		write = 0 // a profile or a trace lasts as long as was asked for
+	}
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(name == "https")
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: time.Duration(t.Header),
+		ReadTimeout:       time.Duration(t.Read),
+		WriteTimeout:      write,
+		IdleTimeout:       time.Duration(t.Idle),
+		MaxHeaderBytes:    s.cfg.Limits.HeaderBytes,
+		Protocols:         protocols,
+		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 128, MaxReadFrameSize: 64 << 10},
+		ErrorLog:          slog.NewLogLogger(room(s.log, name).Handler(), slog.LevelDebug),
+	}
+}
+
+// Addr returns the address a listener was bound to, "" for none: "https", "http" or
+// "admin".
+func (s *Server) Addr(name string) string {
+	for _, f := range s.faces {
+		if f.name == name {
+			return f.listener.Addr().String()
+		}
+	}
+	return ""
+}
+
+// Run serves until ctx ends; then it stops accepting, lets the requests that are
+// being served finish, and closes the door and the store. It returns nil after an
+// orderly stop. It may be called once.
+func (s *Server) Run(ctx context.Context) error {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var wg sync.WaitGroup
+	wg.Go(func() { s.record.run(background) })
+	wg.Go(func() { s.sweep(background) })
+	failed := make(chan error, len(s.faces))
+	for _, f := range s.faces {
+		wg.Go(func() { failed <- f.serve() })
+		s.log.Info("listening", "listener", f.name, "address", f.listener.Addr().String())
+	}
+	var err error
+	select {
+	case <-ctx.Done():
+		err = s.drain()
+	case err = <-failed:
+		err = errors.Join(fmt.Errorf("a listener failed: %w", err), s.drain())
+	}
+	stop()
+	wg.Wait()
+	err = errors.Join(err, s.Close())
+	s.log.Info("stopped")
+	return err
+}
+
+func (f *face) serve() error {
+	var err error
+	if f.tls {
+		err = f.http.ServeTLS(f.listener, "", "")
+	} else {
+		err = f.http.Serve(f.listener)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+// drain ends the listeners. Requests that outlast the deadline are cut off: what they
+// changed is either committed or not, and was not acknowledged.
+func (s *Server) drain() error {
+	s.draining.Store(true)
+	s.health.forget()
+	deadline := time.Duration(s.cfg.Timeouts.Drain)
+	s.log.Info("stopping", "deadline", deadline.String())
+	ctx, cancel := context.WithTimeout(context.Background(), deadline)
+	defer cancel()
+	var wg sync.WaitGroup
+	errs := make([]error, len(s.faces))
+	for i, f := range s.faces {
+		wg.Go(func() {
+			if err := f.http.Shutdown(ctx); err != nil {
+				errs[i] = errors.Join(fmt.Errorf("%s listener: requests were cut off after %s: %w", f.name, deadline, err), f.http.Close())
+			}
+		})
+	}
+	wg.Wait()
+	return errors.Join(errs...)
+}
+
+// Reload reads the certificate again. Where that fails, the one in use stays.
+func (s *Server) Reload() error {
+	if s.certs == nil {
+		return nil
+	}
+	return s.certs.reload()
+}
+
+// Close gives back everything a server that was built holds. [Server.Run] does it by
+// itself.
+func (s *Server) Close() error {
+	s.closing.Do(func() {
+		var errs []error
+		for _, f := range s.faces {
+			if err := f.listener.Close(); err != nil && !errors.Is(err, net.ErrClosed) {
+				errs = append(errs, err)
+			}
+		}
+		s.closeErr = errors.Join(append(errs, s.rooms.close())...)
+	})
+	return s.closeErr
+}
+
+// sweepEvery is how often what has outlived its window is looked for.
+const sweepEvery = time.Minute
+
+// sweep removes for good what was deleted and has outlived its recovery window.
+func (s *Server) sweep(ctx context.Context) {
+	ticker := time.NewTicker(sweepEvery)
+	defer ticker.Stop()
+	var moved <-chan struct{}
+	if s.cfg.dev != nil {
+		moved = s.cfg.dev.clock.onMove()
+	}
+	for {
+		purged, err := s.rooms.vault.Sweep(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			s.metrics.sweeps.WithLabelValues("error").Inc()
+			s.log.Error("sweep failed", "error", err)
+		default:
+			s.metrics.sweeps.WithLabelValues("ok").Inc()
+			s.metrics.purged.Add(float64(purged))
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		case <-moved:
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package tacettest_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"tacet/internal/tacettest"
+)
+
+// lockedBuffer is a log that several goroutines write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) bytes() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return bytes.Clone(l.b.Bytes())
+}
+
+// encodings are the ways a value hides from a search.
+func encodings(value string) map[string][]byte {
+	quoted, _ := json.Marshal(value)
+	var escaped strings.Builder
+	for _, r := range value {
+		fmt.Fprintf(&escaped, "\\u%04x", r)
+	}
+	return map[string][]byte{
+		"as it is":      []byte(value),
+		"base64":        []byte(strings.TrimRight(base64.StdEncoding.EncodeToString([]byte(value)), "=")),
+		"base64url":     []byte(strings.TrimRight(base64.URLEncoding.EncodeToString([]byte(value)), "=")),
+		"hex":           []byte(hex.EncodeToString([]byte(value))),
+		"percent":       []byte(url.QueryEscape(value)),
+		"JSON":          bytes.Trim(quoted, `"`),
+		"JSON, escaped": []byte(escaped.String()),
+	}
+}
+
+// TestCanary pushes a marked value through every operation that takes one, well and
+// badly formed, and looks for it in the log, the errors, the audit record, the metrics
+// and every file of the store. (Threat classes 24 and 25.)
+func TestCanary(t *testing.T) {
+	canary := fmt.Sprintf("canary/%016x+?\"%016x", rand.Uint64(), rand.Uint64())
+	log := &lockedBuffer{}
+	s := tacettest.New(t, tacettest.WithLogger(slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))))
+	aws := s.AWS(t)
+	var refused bytes.Buffer
+	call := func(op string, in map[string]any) {
+		status, out := aws.Call(op, in)
+		if status == http.StatusOK {
+			return
+		}
+		b, err := json.Marshal(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		refused.Write(b)
+	}
+	token := "00000000-0000-4000-8000-000000000001"
+	binary := base64.StdEncoding.EncodeToString([]byte(canary))
+	call("CreateSecret", map[string]any{"Name": "c", "ClientRequestToken": token, "SecretString": canary})
+	call("CreateSecret", map[string]any{"Name": "c", "ClientRequestToken": token, "SecretString": canary + "x"})
+	call("CreateSecret", map[string]any{"Name": "d", "ClientRequestToken": token, "SecretBinary": binary, "SecretString": canary})
+	for _, op := range []string{"PutSecretValue", "UpdateSecret"} {
+		call(op, map[string]any{"SecretId": "c", "ClientRequestToken": token[:35] + "2", "SecretBinary": binary})
+		call(op, map[string]any{"SecretId": "c", "ClientRequestToken": token, "SecretString": canary + "y"})
+		call(op, map[string]any{"SecretId": "c", "SecretString": canary})
+		call(op, map[string]any{"SecretId": "c", "ClientRequestToken": token, "SecretString": strings.Repeat(canary, 3000)})
+		call(op, map[string]any{"SecretId": "c", "ClientRequestToken": token, "SecretString": map[string]any{canary: canary}})
+		call(op, map[string]any{"SecretId": "c", "ClientRequestToken": token, "SecretBinary": canary})
+		call(op, map[string]any{"SecretId": "c", "ClientRequestToken": "short", "SecretString": canary})
+		call(op, map[string]any{"SecretId": "none", "ClientRequestToken": token, "SecretString": canary})
+	}
+	call("GetSecretValue", map[string]any{"SecretId": "c"})
+	call("BatchGetSecretValue", map[string]any{"SecretIdList": []string{"c"}})
+	for _, body := range []string{`{"SecretId":"c","SecretString":"` + canary, `{"SecretString":` + canary + `}`, canary,
+		`{"SecretId":"c","SecretString":"` + canary + `","SecretString":"` + canary + `"}`} {
+		_, answer := aws.CallRaw("secretsmanager.PutSecretValue", []byte(body))
+		refused.Write(answer)
+	}
+
+	places := map[string][]byte{"the log": log.bytes(), "the errors": refused.Bytes(), "the metrics": metrics(t, s)}
+	for _, f := range files(t, s.DataDir) {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		places["the file "+filepath.Base(f)] = b
+	}
+	if len(places["the errors"]) == 0 || len(places) < 5 {
+		t.Fatalf("the canary saw only %d places", len(places))
+	}
+	for place, content := range places {
+		for name, enc := range encodings(canary) {
+			if bytes.Contains(content, enc) {
+				t.Errorf("the value is in %s, %s", place, name)
+			}
+		}
+	}
+}
+
+func files(t *testing.T, dir string) []string {
+	t.Helper()
+	var out []string
+	err := filepath.WalkDir(dir, func(p string, d os.DirEntry, err error) error {
+		if err == nil && d.Type().IsRegular() {
+			out = append(out, p)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func metrics(t *testing.T, s *tacettest.Server) []byte {
+	t.Helper()
+	res, err := http.Get(s.AdminURL + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("metrics: %d %v", res.StatusCode, err)
+	}
+	return b
+}

@@ -1,0 +1,121 @@
+package vault
+
+import (
+	"context"
+	"errors"
+
+	"tacet"
+	"tacet/internal/guard"
+)
+
+// detail returns what an error says to its caller.
+func detail(err error) string {
+	var e *tacet.Error
+	if errors.As(err, &e) {
+		return e.Detail
+	}
+	return ""
+}
+
+// RotateSecret is refused until rotation exists; what it asks for is decided and
+// recorded all the same. Errors: TokenMissing (as InvalidParameter), SecretNotFound,
+// RotationUnavailable.
+func (s *Service) RotateSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef, token tacet.VersionID) (Named, error) {
+	r := request(call, tacet.OpRotateSecret, ref)
+	parameter(&r, "clientRequestToken", string(token))
+	return s.noRotation(ctx, r, token == "")
+}
+
+// CancelRotateSecret is refused until rotation exists. Errors: as RotateSecret.
+func (s *Service) CancelRotateSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef) (Named, error) {
+	return s.noRotation(ctx, request(call, tacet.OpCancelRotateSecret, ref), false)
+}
+
+func (s *Service) noRotation(ctx context.Context, r guard.Request, tokenMissing bool) (Named, error) {
+	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (Named, error) {
+		if tokenMissing {
+			return Named{}, tacet.Errorf(tacet.InvalidParameter, "You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+		}
+		if _, err := writable(tx); err != nil {
+			return Named{}, err
+		}
+		return Named{}, &tacet.Error{Code: tacet.RotationUnavailable}
+	})
+}
+
+// ListVaults lists the vaults of the deployment.
+func (s *Service) ListVaults(ctx context.Context, call tacet.Call) ([]tacet.Vault, error) {
+	return guard.View(ctx, s.g, request(call, tacet.OpListVaults, tacet.SecretRef{}), func(v *guard.Snapshot) ([]tacet.Vault, error) {
+		return v.Vaults(), nil
+	})
+}
+
+// CreateVault makes the vault of an account in a region.
+//
+// Errors: InvalidParameter, PrincipalExists (the name or the place is taken).
+func (s *Service) CreateVault(ctx context.Context, call tacet.Call, name, account, region string) (tacet.Vault, error) {
+	r := request(call, tacet.OpCreateVault, tacet.SecretRef{})
+	r.Parameters["name"], r.Parameters["account"], r.Parameters["region"] = name, account, region
+	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.Vault, error) {
+		if err := checkVault(name, account, region); err != nil {
+			return tacet.Vault{}, err
+		}
+		for _, v := range tx.Vaults() {
+			if v.Name == name || v.Account == account && v.Region == region {
+				return tacet.Vault{}, tacet.Errorf(tacet.PrincipalExists, "the vault %s of account %s in %s", v.Name, v.Account, v.Region)
+			}
+		}
+		return tx.CreateVault(name, account, region)
+	})
+}
+
+// checkVault checks a vault's name as Azure does (3 to 24 letters, digits and
+// hyphens, beginning with a letter), so that it can be a host name; the longer names of
+// a region's further vaults are made by Tacet.
+func checkVault(name, account, region string) error {
+	ok := len(name) >= 3 && len(name) <= 64 && name[0] != '-' && name[len(name)-1] != '-'
+	for _, c := range name {
+		ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-')
+	}
+	if !ok {
+		return tacet.Errorf(tacet.InvalidParameter, "a vault's name is 3 to 64 lower-case letters, digits and inner hyphens")
+	}
+	if len(account) != 12 || without(account, digits) != "" {
+		return tacet.Errorf(tacet.InvalidParameter, "an account is 12 digits")
+	}
+	if region == "" || len(region) > 64 || without(region, lowercase+digits+"-") != "" {
+		return tacet.Errorf(tacet.InvalidParameter, "a region is lower-case letters, digits and hyphens, such as us-east-1")
+	}
+	return nil
+}
+
+// AuditLine is a record as it is stored.
+type AuditLine = guard.StoredRecord
+
+// maxAuditPage bounds a page of records.
+const maxAuditPage = 1000
+
+// ReadAudit returns up to limit records: from the one numbered from on, or,
+// descending, backwards from the one before from. Reading the record is recorded.
+func (s *Service) ReadAudit(ctx context.Context, call tacet.Call, from int64, limit int, descending bool) ([]AuditLine, error) {
+	return guard.View(ctx, s.g, request(call, tacet.OpReadAudit, tacet.SecretRef{}), func(v *guard.Snapshot) ([]AuditLine, error) {
+		return v.ReadRecords(from, min(max(limit, 1), maxAuditPage), descending)
+	})
+}
+
+// AuthorizeAudit decides and records that the caller reads the whole record, for a
+// verification or an export that then streams outside the door.
+func (s *Service) AuthorizeAudit(ctx context.Context, call tacet.Call) error {
+	_, err := guard.View(ctx, s.g, request(call, tacet.OpReadAudit, tacet.SecretRef{}), func(*guard.Snapshot) (struct{}, error) {
+		return struct{}{}, nil
+	})
+	return err
+}
+
+// AuthorizeClock decides and records that the caller moves a development server's clock.
+func (s *Service) AuthorizeClock(ctx context.Context, call tacet.Call, offset string) error {
+	r := request(call, tacet.OpSetClock, tacet.SecretRef{})
+	r.Parameters["offset"] = offset
+	_, err := guard.Do(ctx, s.g, r, func(*guard.Tx) (struct{}, error) { return struct{}{}, nil })
+	return err
+}

@@ -1,0 +1,180 @@
+package vault_test
+
+import (
+	"database/sql"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	_ "modernc.org/sqlite" // to write the database behind Tacet's back
+
+	"tacet"
+	"tacet/internal/guard"
+	"tacet/internal/identity"
+	"tacet/internal/seal/keyfile"
+	"tacet/internal/store"
+	"tacet/internal/store/storetest"
+	"tacet/internal/vault"
+)
+
+// TestTampering writes the database as somebody who does not hold the key, and demands
+// that it is noticed. (Threat class 42, and the integrity rules.)
+func TestTampering(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		sql  string
+	}{
+		{"another secret's name", `UPDATE secret SET name = 'public' WHERE name = 'private'`},
+		{"a forged resource policy", `UPDATE secret SET policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}' WHERE name = 'private'`},
+		{"a moved label", `UPDATE secret SET body = replace(body, '000000000002', '000000000001') WHERE name = 'private'`},
+		{"a forged tag", `UPDATE secret SET body = replace(body, 'blue', 'gold') WHERE name = 'private'`},
+		{"a moved ciphertext", `UPDATE version SET sealed = (SELECT sealed FROM version v JOIN secret s ON s.id = v.secret WHERE s.name = 'other') WHERE secret = (SELECT id FROM secret WHERE name = 'private')`},
+		{"a ciphertext of an older version", `UPDATE version SET sealed = (SELECT sealed FROM version v WHERE v.id LIKE '%01' AND v.secret = version.secret) WHERE id LIKE '%02'`},
+		{"bytes passed off as a string", `UPDATE version SET body = '{"kind":"binary"}' WHERE id LIKE '%02'`},
+		{"a flipped bit", `UPDATE version SET sealed = zeroblob(length(sealed)) WHERE id LIKE '%02'`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h, path := tamperable(t)
+			h.execute(path, c.sql)
+			h.reopen(path)
+			for _, name := range []string{"private", "public"} {
+				got, err := h.get(name)
+				if err == nil {
+					t.Errorf("%s was read: %q", name, got)
+				}
+				if code := tacet.CodeOf(err); code != tacet.Internal && !(name == "public" && code == tacet.SecretNotFound) && !(name == "private" && code == tacet.SecretNotFound) {
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+		})
+	}
+}
+
+// TestForgedGrants: the directory is loaded whole, so one forged row refuses the start.
+func TestForgedGrants(t *testing.T) {
+	for _, c := range []struct{ name, sql, says string }{
+		{"a policy", `UPDATE object SET body = replace(body, '"name":"nobody"', '"name":"nobody","policies":{"x":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}"}') WHERE kind = 'user' AND id LIKE '%/nobody'`, "changed outside Tacet"},
+		{"a key given to another user", `UPDATE object SET parent = '000000000001/admin' WHERE kind = 'accesskey'`, "changed outside Tacet"},
+		{"a vault's account", `UPDATE vault SET account = '000000000002'`, "changed outside Tacet"},
+		{"a row copied to another id", `INSERT INTO object SELECT kind, id || 'x', parent, mac, body FROM object WHERE kind = 'user'`, "changed outside Tacet"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h, path := tamperable(t)
+			h.execute(path, c.sql)
+			err := h.tryReopen(path)
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("opening said %v", err)
+			}
+		})
+	}
+}
+
+func TestWrongKeyIsNoticedBeforeAnythingIsWritten(t *testing.T) {
+	h, path := tamperable(t)
+	h.guard.Close()
+	h.must(h.db.Close())
+	db, err := store.Open(h.ctx, store.Config{URL: "sqlite:" + path})
+	h.must(err)
+	defer func() { h.must(db.Close()) }()
+	other, err := keyfile.Create(filepath.Join(t.TempDir(), "other"))
+	h.must(err)
+	_, err = guard.Open(h.ctx, guard.Config{DB: db, KEK: other, Now: h.now})
+	if err == nil || !strings.Contains(err.Error(), "key") {
+		t.Errorf("a wrong key opened the store: %v", err)
+	}
+}
+
+func tamperable(t *testing.T) (*house, string) {
+	path := filepath.Join(t.TempDir(), "tacet.db")
+	h := newHouse(t, "sqlite:"+path)
+	_, err := h.vault.CreateSecret(h.ctx, h.admin, vault.CreateSecretInput{Name: "private", Token: token(1), Value: text("one"), Tags: []tacet.Tag{{Key: "team", Value: "blue"}}})
+	h.must(err)
+	h.put("private", 2, "two")
+	h.create("other", "other")
+	h.wantValue("private", "two")
+	return h, path
+}
+
+// execute writes the database while no Tacet has it open.
+func (h *house) execute(path, statement string) {
+	h.Helper()
+	h.guard.Close()
+	h.must(h.db.Close())
+	db, err := sql.Open("sqlite", path)
+	h.must(err)
+	res, err := db.ExecContext(h.ctx, statement)
+	h.must(err)
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		h.Fatalf("the statement changed nothing (%v)", err)
+	}
+	h.must(db.Close())
+}
+
+func (h *house) tryReopen(path string) error {
+	var err error
+	h.db, err = store.Open(h.ctx, store.Config{URL: "sqlite:" + path})
+	h.must(err)
+	kek, err := keyfile.Open(filepath.Join(h.dir, "key"))
+	h.must(err)
+	h.guard, err = guard.Open(h.ctx, guard.Config{DB: h.db, KEK: kek, Now: h.now, Development: true})
+	return err
+}
+
+func (h *house) reopen(path string) {
+	h.Helper()
+	h.must(h.tryReopen(path))
+	guarded := h.guard
+	h.Cleanup(guarded.Close)
+	h.vault, h.ids = vault.New(h.guard), identity.New(h.guard)
+}
+
+// TestTwoNodes runs two nodes on one PostgreSQL: what one acknowledges the other shows
+// at once, and what one refuses from now on the other refuses too. (Threat class 43.)
+func TestTwoNodes(t *testing.T) {
+	url := storetest.Postgres(t)
+	a := newHouse(t, url)
+	db, err := store.Open(a.ctx, store.Config{URL: url})
+	a.must(err)
+	defer func() { a.must(db.Close()) }()
+	kek, err := keyfile.Open(filepath.Join(a.dir, "key"))
+	a.must(err)
+	g, err := guard.Open(a.ctx, guard.Config{DB: db, KEK: kek, Now: a.now, Development: true})
+	a.must(err)
+	defer g.Close()
+	b := *a
+	b.guard, b.db, b.vault, b.ids = g, db, vault.New(g), identity.New(g)
+
+	a.create("shared", "one")
+	b.wantValue("shared", "one")
+	for i := 2; i < 40; i++ {
+		writer, reader := a, &b
+		if i%2 == 0 {
+			writer, reader = &b, a
+		}
+		value := strings.Repeat("x", i)
+		writer.put("shared", i, value)
+		reader.wantValue("shared", value)
+	}
+	// A vault that one node makes serves the other, with its key.
+	there := b.admin
+	there.Region = "eu-west-1"
+	_, err = b.vault.CreateSecret(b.ctx, there, vault.CreateSecretInput{Name: "far", Token: token(1), Value: text("far")})
+	b.must(err)
+	there = a.admin
+	there.Region = "eu-west-1"
+	_, err = a.vault.GetSecretValue(a.ctx, there, vault.GetSecretValueInput{Secret: tacet.NameRef("far")})
+	a.must(err)
+
+	allow := `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"}}`
+	reader := a.callAs(a.newUser("reader", allow))
+	read := func(h *house) error {
+		_, err := h.vault.GetSecretValue(h.ctx, reader, vault.GetSecretValueInput{Secret: tacet.NameRef("shared")})
+		return err
+	}
+	b.must(read(&b))
+	a.must(a.ids.DeleteUserPolicy(a.ctx, a.admin, "reader", "test"))
+	b.wantCode(read(&b), tacet.Denied)
+	if n := len(b.records()); n != len(a.records()) {
+		t.Errorf("the nodes disagree on the record: %d", n)
+	}
+}

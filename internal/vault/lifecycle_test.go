@@ -1,0 +1,192 @@
+package vault_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"tacet"
+	"tacet/internal/vault"
+)
+
+func TestLabelsMoveAsOnAWS(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		h.create("s", "one")
+		h.put("s", 2, "two")
+		want := func(w string) {
+			t.Helper()
+			if got := h.stages("s"); got != w {
+				t.Errorf("labels %q, want %q", got, w)
+			}
+		}
+		want("AWSPREVIOUS=1 AWSCURRENT=2")
+		h.put("s", 3, "three", "AWSPENDING", "blue")
+		want("AWSPREVIOUS=1 AWSCURRENT=2 AWSPENDING=3 blue=3")
+		h.wantValue("s", "two")
+		_, err := h.vault.UpdateSecretVersionStage(h.ctx, h.admin, vault.UpdateStageInput{Secret: tacet.NameRef("s"), Stage: tacet.StageCurrent, MoveTo: token(3), RemoveFrom: token(2)})
+		h.must(err)
+		want("AWSPREVIOUS=2 AWSCURRENT=3 AWSPENDING=3 blue=3")
+		// A put that moves AWSCURRENT takes AWSPENDING away; the custom label stays.
+		h.put("s", 4, "four")
+		want("AWSPREVIOUS=3 blue=3 AWSCURRENT=4")
+		// Back to the one before.
+		_, err = h.vault.UpdateSecretVersionStage(h.ctx, h.admin, vault.UpdateStageInput{Secret: tacet.NameRef("s"), Stage: tacet.StageCurrent, MoveTo: token(3), RemoveFrom: token(4)})
+		h.must(err)
+		want("AWSCURRENT=3 blue=3 AWSPREVIOUS=4")
+		h.wantValue("s", "three")
+	})
+}
+
+func TestDeletionAndTime(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		first := h.create("gone", "value")
+		days := int64(7)
+		_, err := h.vault.DeleteSecret(h.ctx, h.admin, vault.DeleteSecretInput{Secret: tacet.NameRef("gone"), RecoveryDays: &days})
+		h.must(err)
+		_, err = h.get("gone")
+		h.wantCode(err, tacet.SecretMarkedDeleted)
+		_, err = h.vault.CreateSecret(h.ctx, h.admin, vault.CreateSecretInput{Name: "gone", Token: token(9)})
+		h.wantCode(err, tacet.SecretNameScheduled)
+		_, err = h.vault.RestoreSecret(h.ctx, h.admin, tacet.NameRef("gone"))
+		h.must(err)
+		h.wantValue("gone", "value")
+		_, err = h.vault.DeleteSecret(h.ctx, h.admin, vault.DeleteSecretInput{Secret: tacet.NameRef("gone"), RecoveryDays: &days})
+		h.must(err)
+
+		h.advance(8 * 24 * time.Hour)
+		_, err = h.get("gone")
+		h.wantCode(err, tacet.SecretNotFound)
+		// The name is free again even before the sweep, under a new ARN.
+		again := h.create("gone", "other")
+		if again.ARN == first.ARN {
+			t.Error("the new secret has the old one's ARN")
+		}
+		h.wantValue("gone", "other")
+
+		_, err = h.vault.DeleteSecret(h.ctx, h.admin, vault.DeleteSecretInput{Secret: tacet.NameRef("gone"), RecoveryDays: &days})
+		h.must(err)
+		h.advance(8 * 24 * time.Hour)
+		n, err := h.vault.Sweep(h.ctx)
+		h.must(err)
+		if n != 1 {
+			t.Errorf("the sweep purged %d secrets, want 1", n)
+		}
+		last := h.records()[len(h.records())-1]
+		if last.Operation != tacet.OpPurgeSecret || !last.Event || last.CallerKind != tacet.CallerSystem {
+			t.Errorf("the purge is not recorded: %+v", last)
+		}
+	})
+}
+
+func TestVersionQuota(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		h.create("many", "value")
+		put := func(n int) error {
+			_, err := h.vault.PutSecretValue(h.ctx, h.admin, vault.PutSecretValueInput{Secret: tacet.NameRef("many"), Token: token(n), Value: text("v")})
+			return err
+		}
+		n := 2
+		for ; n < 300; n++ {
+			if err := put(n); err != nil {
+				h.wantCode(err, tacet.LimitExceeded)
+				break
+			}
+		}
+		if n != 121 {
+			t.Fatalf("the quota was met at put %d, want 121", n)
+		}
+		// A day later the old ones make room, the labelled ones stay.
+		h.advance(25 * time.Hour)
+		h.must(put(n))
+		out, err := h.vault.ListSecretVersionIDs(h.ctx, h.admin, vault.ListVersionsInput{Secret: tacet.NameRef("many"), IncludeDeprecated: true})
+		h.must(err)
+		if len(out.Versions) != 100 || out.NextToken != "" {
+			t.Errorf("%d versions are left (more: %t), want 100", len(out.Versions), out.NextToken != "")
+		}
+		_, err = h.vault.GetSecretValue(h.ctx, h.admin, vault.GetSecretValueInput{Secret: tacet.NameRef("many"), Stage: tacet.StagePrevious})
+		h.must(err)
+	})
+}
+
+func TestReplicasFollowTheirPrimary(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		h.create("r", "one")
+		out, err := h.vault.ReplicateSecretToRegions(h.ctx, h.admin, vault.ReplicateInput{Secret: tacet.NameRef("r"), Replicas: []vault.ReplicaRequest{{Region: "eu-west-1"}}})
+		h.must(err)
+		if len(out.Replicas) != 1 || out.Replicas[0].Status != tacet.ReplicaInSync {
+			t.Fatalf("replication: %+v", out)
+		}
+		there := h.admin
+		there.Region = "eu-west-1"
+		read := func() (vault.SecretValue, error) {
+			return h.vault.GetSecretValue(h.ctx, there, vault.GetSecretValueInput{Secret: tacet.NameRef("r")})
+		}
+		v, err := read()
+		h.must(err)
+		if string(v.Value.Reveal()) != "one" || v.ARN != strings.Replace(out.ARN, "us-east-1", "eu-west-1", 1) {
+			t.Errorf("the replica is not the primary's copy: %s", v.ARN)
+		}
+		h.put("r", 2, "two")
+		if v, err = read(); err != nil || string(v.Value.Reveal()) != "two" || v.Version != token(2) {
+			t.Errorf("the replica did not follow: %v", err)
+		}
+		_, err = h.vault.PutSecretValue(h.ctx, there, vault.PutSecretValueInput{Secret: tacet.NameRef("r"), Token: token(3), Value: text("three")})
+		h.wantCode(err, tacet.ReplicaReadOnly)
+		_, err = h.vault.DeleteSecret(h.ctx, h.admin, vault.DeleteSecretInput{Secret: tacet.NameRef("r")})
+		h.wantCode(err, tacet.HasReplicas)
+		_, err = h.vault.StopReplicationToReplica(h.ctx, there, tacet.NameRef("r"))
+		h.must(err)
+		_, err = h.vault.PutSecretValue(h.ctx, there, vault.PutSecretValueInput{Secret: tacet.NameRef("r"), Token: token(3), Value: text("three")})
+		h.must(err)
+		h.wantValue("r", "two")
+		info, err := h.vault.DescribeSecret(h.ctx, h.admin, tacet.NameRef("r"))
+		h.must(err)
+		if len(info.Secret.Replicas) != 0 || info.Secret.PrimaryRegion != "" {
+			t.Errorf("the primary still lists its replica: %+v", info.Secret.Replicas)
+		}
+	})
+}
+
+func TestFailedChangesLeaveARecordAndNoRows(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		h.create("s", "one")
+		before := len(h.records())
+		_, err := h.vault.PutSecretValue(h.ctx, h.admin, vault.PutSecretValueInput{Secret: tacet.NameRef("s"), Token: token(1), Value: text("other")})
+		h.wantCode(err, tacet.TokenInUse)
+		// More labels than a secret may have: fails after the version was made.
+		var stages []tacet.Stage
+		for i := range 20 {
+			stages = append(stages, tacet.Stage(fmt.Sprintf("label-%d", i)))
+		}
+		_, err = h.vault.PutSecretValue(h.ctx, h.admin, vault.PutSecretValueInput{Secret: tacet.NameRef("s"), Token: token(2), Value: text("two"), Stages: stages})
+		h.wantCode(err, tacet.LimitExceeded)
+		after := h.records()[before:]
+		if len(after) != 2 || after[0].Outcome != tacet.OutcomeFailed || after[1].Error != tacet.LimitExceeded {
+			t.Errorf("records of the failures: %+v", after)
+		}
+		if got := h.stages("s"); got != "AWSCURRENT=1" {
+			t.Errorf("labels after the failures: %q", got)
+		}
+		_, err = h.vault.GetSecretValue(h.ctx, h.admin, vault.GetSecretValueInput{Secret: tacet.NameRef("s"), Version: token(2)})
+		h.wantCode(err, tacet.VersionNotFound)
+	})
+}
+
+func TestFilterWords(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want string
+	}{
+		{"prod/AppBeta/x", "prod app beta x"},
+		{"SecretOne", "secret one"},
+		{"COMPANYthings", "compan ythings"},
+		{"a1b2", "a 1 b 2"},
+		{"+", ""},
+		{"one-two_three", "one two three"},
+	} {
+		if got := strings.Join(vault.SplitWords(c.text), " "); got != c.want {
+			t.Errorf("%q: %q, want %q", c.text, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,196 @@
+package tacet
+
+import "slices"
+
+// An Operation is something a caller can ask for. Its name is the one recorded; its
+// actions are all the names it has in policies, in both clouds' languages.
+type Operation string
+
+// The operations on secrets, named as AWS Secrets Manager names them.
+const (
+	OpBatchGetSecretValue          Operation = "BatchGetSecretValue"
+	OpCancelRotateSecret           Operation = "CancelRotateSecret"
+	OpCreateSecret                 Operation = "CreateSecret"
+	OpDeleteResourcePolicy         Operation = "DeleteResourcePolicy"
+	OpDeleteSecret                 Operation = "DeleteSecret"
+	OpDescribeSecret               Operation = "DescribeSecret"
+	OpGetRandomPassword            Operation = "GetRandomPassword"
+	OpGetResourcePolicy            Operation = "GetResourcePolicy"
+	OpGetSecretValue               Operation = "GetSecretValue"
+	OpListSecrets                  Operation = "ListSecrets"
+	OpListSecretVersionIDs         Operation = "ListSecretVersionIds"
+	OpPutResourcePolicy            Operation = "PutResourcePolicy"
+	OpPutSecretValue               Operation = "PutSecretValue"
+	OpRemoveRegionsFromReplication Operation = "RemoveRegionsFromReplication"
+	OpReplicateSecretToRegions     Operation = "ReplicateSecretToRegions"
+	OpRestoreSecret                Operation = "RestoreSecret"
+	OpRotateSecret                 Operation = "RotateSecret"
+	OpStopReplicationToReplica     Operation = "StopReplicationToReplica"
+	OpTagResource                  Operation = "TagResource"
+	OpUntagResource                Operation = "UntagResource"
+	OpUpdateSecret                 Operation = "UpdateSecret"
+	OpUpdateSecretVersionStage     Operation = "UpdateSecretVersionStage"
+	OpValidateResourcePolicy       Operation = "ValidateResourcePolicy"
+)
+
+// The operations on principals, named as AWS IAM and STS name them.
+const (
+	OpGetCallerIdentity Operation = "GetCallerIdentity"
+	OpCreateUser        Operation = "CreateUser"
+	OpGetUser           Operation = "GetUser"
+	OpListUsers         Operation = "ListUsers"
+	OpDeleteUser        Operation = "DeleteUser"
+	OpPutUserPolicy     Operation = "PutUserPolicy"
+	OpGetUserPolicy     Operation = "GetUserPolicy"
+	OpListUserPolicies  Operation = "ListUserPolicies"
+	OpDeleteUserPolicy  Operation = "DeleteUserPolicy"
+	OpCreateAccessKey   Operation = "CreateAccessKey"
+	OpListAccessKeys    Operation = "ListAccessKeys"
+	OpUpdateAccessKey   Operation = "UpdateAccessKey"
+	OpDeleteAccessKey   Operation = "DeleteAccessKey"
+)
+
+// The operations of Tacet's own administration.
+const (
+	OpReadAudit   Operation = "ReadAudit"   // records, checkpoints and proofs
+	OpCreateVault Operation = "CreateVault" // a further region or account
+	OpListVaults  Operation = "ListVaults"
+	OpSetClock    Operation = "SetClock" // development servers only
+)
+
+// The operations of Tacet itself, which no request can ask for.
+const (
+	OpBootstrap     Operation = "Bootstrap"
+	OpPurgeSecret   Operation = "EndSecretVersionDelete" // CloudTrail's name for it
+	OpPurgeVersions Operation = "SecretVersionDeletion"
+	OpStartDelete   Operation = "StartSecretVersionDelete"
+	OpCancelDelete  Operation = "CancelSecretVersionDelete"
+)
+
+// opInfo is what the house knows of an operation.
+type opInfo struct {
+	op       Operation
+	service  string // the prefix of its AWS action
+	readOnly bool
+	azure    string // its Azure data action, when it has one
+}
+
+// Internal reports whether the operation is Tacet's own work, which no request can
+// ask for and no policy can allow.
+func (o Operation) Internal() bool {
+	switch o {
+	case OpBootstrap, OpPurgeSecret, OpPurgeVersions, OpStartDelete, OpCancelDelete:
+		return true
+	}
+	return false
+}
+
+const azureSecrets = "Microsoft.KeyVault/vaults/secrets/"
+
+var operations = []opInfo{
+	{OpBatchGetSecretValue, "secretsmanager", true, ""},
+	{OpCancelRotateSecret, "secretsmanager", false, ""},
+	{OpCreateSecret, "secretsmanager", false, azureSecrets + "setSecret/action"},
+	{OpDeleteResourcePolicy, "secretsmanager", false, ""},
+	{OpDeleteSecret, "secretsmanager", false, azureSecrets + "delete"},
+	{OpDescribeSecret, "secretsmanager", true, azureSecrets + "readMetadata/action"},
+	{OpGetRandomPassword, "secretsmanager", true, ""},
+	{OpGetResourcePolicy, "secretsmanager", true, ""},
+	{OpGetSecretValue, "secretsmanager", true, azureSecrets + "getSecret/action"},
+	{OpListSecrets, "secretsmanager", true, azureSecrets + "readMetadata/action"},
+	{OpListSecretVersionIDs, "secretsmanager", true, azureSecrets + "readMetadata/action"},
+	{OpPutResourcePolicy, "secretsmanager", false, ""},
+	{OpPutSecretValue, "secretsmanager", false, azureSecrets + "setSecret/action"},
+	{OpRemoveRegionsFromReplication, "secretsmanager", false, ""},
+	{OpReplicateSecretToRegions, "secretsmanager", false, ""},
+	{OpRestoreSecret, "secretsmanager", false, azureSecrets + "recover/action"},
+	{OpRotateSecret, "secretsmanager", false, ""},
+	{OpStopReplicationToReplica, "secretsmanager", false, ""},
+	{OpTagResource, "secretsmanager", false, azureSecrets + "update/action"},
+	{OpUntagResource, "secretsmanager", false, azureSecrets + "update/action"},
+	{OpUpdateSecret, "secretsmanager", false, azureSecrets + "update/action"},
+	{OpUpdateSecretVersionStage, "secretsmanager", false, ""},
+	{OpValidateResourcePolicy, "secretsmanager", true, ""},
+
+	{OpGetCallerIdentity, "sts", true, ""},
+	{OpCreateUser, "iam", false, ""},
+	{OpGetUser, "iam", true, ""},
+	{OpListUsers, "iam", true, ""},
+	{OpDeleteUser, "iam", false, ""},
+	{OpPutUserPolicy, "iam", false, ""},
+	{OpGetUserPolicy, "iam", true, ""},
+	{OpListUserPolicies, "iam", true, ""},
+	{OpDeleteUserPolicy, "iam", false, ""},
+	{OpCreateAccessKey, "iam", false, ""},
+	{OpListAccessKeys, "iam", true, ""},
+	{OpUpdateAccessKey, "iam", false, ""},
+	{OpDeleteAccessKey, "iam", false, ""},
+
+	{OpReadAudit, "tacet", true, ""},
+	{OpCreateVault, "tacet", false, ""},
+	{OpListVaults, "tacet", true, ""},
+	{OpSetClock, "tacet", false, ""},
+
+	{OpBootstrap, "tacet", false, ""},
+	{OpPurgeSecret, "secretsmanager", false, ""},
+	{OpPurgeVersions, "secretsmanager", false, ""},
+	{OpStartDelete, "secretsmanager", false, ""},
+	{OpCancelDelete, "secretsmanager", false, ""},
+}
+
+type opEntry struct {
+	opInfo
+	actions []string
+}
+
+var operationTable = func() map[Operation]opEntry {
+	m := make(map[Operation]opEntry, len(operations))
+	for _, o := range operations {
+		actions := []string{o.service + ":" + string(o.op)}
+		if o.azure != "" {
+			actions = append(actions, o.azure)
+		}
+		m[o.op] = opEntry{o, actions}
+	}
+	return m
+}()
+
+// Operations lists every operation.
+func Operations() []Operation {
+	out := make([]Operation, 0, len(operations))
+	for _, o := range operations {
+		out = append(out, o.op)
+	}
+	return out
+}
+
+// Actions returns the operation's names in policies, the AWS name first. An allow
+// on any of them allows and a deny on any of them denies. The slice is shared and
+// must not be changed. It is nil for an operation that does not exist.
+func (o Operation) Actions() []string { return operationTable[o].actions }
+
+// Action returns the operation's AWS name, "service:Operation".
+func (o Operation) Action() string {
+	if a := o.Actions(); len(a) > 0 {
+		return a[0]
+	}
+	return ""
+}
+
+// Service returns the prefix of the AWS name: "secretsmanager", "sts", "iam" or "tacet".
+func (o Operation) Service() string { return operationTable[o].service }
+
+// ReadOnly reports whether the operation changes nothing.
+func (o Operation) ReadOnly() bool { return operationTable[o].readOnly }
+
+// KnownActions lists every action name a policy may use, both clouds', sorted.
+func KnownActions() []string {
+	var out []string
+	for _, e := range operationTable {
+		if !e.op.Internal() {
+			out = append(out, e.actions...)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}

@@ -69,17 +69,27 @@ type Checkpoint struct {
 
 // An AuditReport says what a verification found.
 type AuditReport struct {
-	Records int64 `json:"records"` // how many were read
-	// Root is the hash of the tree over them, in base64.
-	Root string `json:"root"`
-	// Signed is how many of the records the checkpoint covers; those after it are
-	// consistent but not signed yet.
+	// Records is how many records were read and hashed: From up to but not including To.
+	Records int64 `json:"records"`
+	From    int64 `json:"from"`
+	To      int64 `json:"to"`
+	// Signed is how many records the checkpoint covers; those after it are in order but
+	// not signed yet.
 	Signed int64 `json:"signed"`
-	// Checkpoint is the signed note that was verified and Key what verified it.
-	Checkpoint string `json:"checkpoint,omitempty"`
-	Key        string `json:"key,omitempty"`
+	// Root is the hash of the tree, in base64.
+	Root string `json:"root"`
+	// Checkpoint is the signed note that was verified, SignedAt the time it states, and
+	// Key what verified it.
+	Checkpoint string    `json:"checkpoint,omitempty"`
+	SignedAt   time.Time `json:"signedAt,omitzero"`
+	Key        string    `json:"key,omitempty"`
+	// KeyFromExport says that the key came with what was verified, so that it has still
+	// to be compared with the deployment's.
+	KeyFromExport bool `json:"keyFromExport,omitempty"`
 	// Problem is the first thing that does not hold, "" when everything does.
 	Problem string `json:"problem,omitempty"`
+	// FirstBad is the first record that Problem is about, -1 when none can be told.
+	FirstBad int64 `json:"firstBad"`
 }
 
 // The formats of an export.

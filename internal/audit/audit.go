@@ -63,9 +63,10 @@ type Checkpoint struct {
 
 // Log is what the room needs of the store.
 type Log interface {
-	// Leaves returns up to limit records with Seq >= from in the order of Seq, fewer
-	// only at the end of the log. A missing one is not an error here: the caller looks
-	// for gaps.
+	// Leaves returns up to limit records with Seq >= from in the order of Seq: at least
+	// one unless the log ends before, and fewer than limit only at its end or to bound
+	// memory when records are large. A missing one is not an error here: the caller
+	// looks for gaps.
 	Leaves(ctx context.Context, from int64, limit int) ([]Leaf, error)
 	// Tiles returns those of the tiles that exist, in any order.
 	Tiles(ctx context.Context, ids []TileID) ([]Tile, error)

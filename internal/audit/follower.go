@@ -86,7 +86,7 @@ func (f *Follower) Run(ctx context.Context) error {
 	}
 }
 
-// Advance signs all records there are and returns how many are signed now. On the
+// Advance signs the records there are and returns how many are signed now. On the
 // first call, and after a lost race, it reads the latest checkpoint and verifies its
 // signature, that the stored tiles agree with it and that the log is not shorter; if
 // not, the error is a [*TamperError].

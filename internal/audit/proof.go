@@ -33,7 +33,7 @@ func ProveRange(ctx context.Context, log Log, head Head, from, to int64) ([]tlog
 // CheckRange verifies that the records whose hashes were added to r are the ones
 // from r's start to its end in the tree of size records and that root.
 func CheckRange(proof []tlog.Hash, r *Range, size int64, root tlog.Hash) error {
-	if r.from < 0 || r.to > size {
+	if r.from < 0 || r.to < r.from || r.to > size {
 		return errors.New("the range is not within the tree")
 	}
 	var whole Range

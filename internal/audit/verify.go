@@ -3,14 +3,16 @@ package audit
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"tacet"
 )
 
-const verifyBatch = 4096
+const verifyBatch = 1024
 
 // VerifyLog reads the whole log again: it hashes every record, compares the hashes
 // with the stored tiles and the root with the signed checkpoint, and looks for gaps.
@@ -22,7 +24,10 @@ const verifyBatch = 4096
 // checked: the store's, or a verifierKey or since that cannot be read or is not of
 // this deployment.
 func VerifyLog(ctx context.Context, log Log, verifierKey string, since *Checkpoint) (Report, error) {
-	v := verifier{ctx: ctx, log: log, report: Report{Key: verifierKey, FirstBad: -1}}
+	v := verifier{ctx: ctx, log: log, report: Report{Key: verifierKey, FirstBad: -1}, misfiled: -1}
+	if _, err := note.NewVerifier(verifierKey); err != nil {
+		return v.report, fmt.Errorf("the verifier key cannot be read: %w", err)
+	}
 	if since != nil {
 		head, err := OpenCheckpoint(since.Note, verifierKey)
 		if err != nil {
@@ -36,8 +41,8 @@ func VerifyLog(ctx context.Context, log Log, verifierKey string, since *Checkpoi
 	if err := v.readLeaves(); err != nil {
 		return v.report, err
 	}
-	err := v.conclude()
-	return v.report, err
+	v.conclude()
+	return v.report, nil
 }
 
 // verifier is one run of VerifyLog.
@@ -53,7 +58,9 @@ type verifier struct {
 	// firstTile is what was first found wrong with the tiles themselves. It counts only
 	// when the records are right.
 	firstTile string
-	rootOK    bool // the records hash to the signed root
+	// misfiled is the first record whose time column is wrong, -1 for none. It counts
+	// only when the records are right, too.
+	misfiled int64
 }
 
 // readHead opens the latest checkpoint and compares it with since.
@@ -122,7 +129,9 @@ func (v *verifier) readLeaves() error {
 		if err := v.compare(); err != nil {
 			return err
 		}
-		if len(leaves) < verifyBatch {
+		// A short batch of signed records may have been cut for their size; one of unsigned
+		// records is near enough to the end of a log that grows meanwhile.
+		if len(leaves) == 0 || len(leaves) < verifyBatch && v.edge.size >= v.head.Size {
 			return nil
 		}
 	}
@@ -140,9 +149,7 @@ func (v *verifier) passed() error {
 		if err := v.compare(); err != nil { // it can name the record, the root cannot
 			return err
 		}
-		root := v.edge.root()
-		v.rootOK = root == v.head.Root || v.head.Size == 0
-		if !v.rootOK {
+		if root := v.edge.root(); root != v.head.Root && n > 0 {
 			v.report.fail(-1, "the %d signed records hash to %s, and the checkpoint says %s: records and tiles were changed after they were signed",
 				n, root, v.head.Root)
 		}
@@ -212,17 +219,19 @@ func (v *verifier) compareTile(want, got Tile) error {
 }
 
 // conclude says what the whole shows.
-func (v *verifier) conclude() error {
+func (v *verifier) conclude() {
 	r := &v.report
 	r.Records, r.To = v.edge.size, v.edge.size
 	r.Root = v.edge.root().String()
 	if r.OK() && r.Records < r.Signed {
 		r.fail(r.Records, "the log is shorter than the checkpoint says: %d records were signed, and those from record %d on are missing", r.Signed, r.Records)
 	}
+	if r.OK() && v.misfiled >= 0 {
+		r.fail(v.misfiled, "record %d is what was signed, but filed under another time than its own", v.misfiled)
+	}
 	if r.OK() && v.firstTile != "" {
 		r.fail(-1, "the records are what was signed, but a stored tile is not: %s", v.firstTile)
 	}
-	return nil
 }
 
 func (v *verifier) badTile(format string, args ...any) {
@@ -234,8 +243,8 @@ func (v *verifier) badTile(format string, args ...any) {
 // checkTime compares the time beside a record, which is only for search, with the one
 // in it: to move it would hide the record from a search.
 func (v *verifier) checkTime(l *Leaf) {
-	if us, ok := recordTime(l.Body); ok && us != l.Time {
-		v.report.fail(l.Seq, "record %d is filed under another time than its own", l.Seq)
+	if us, ok := recordTime(l.Body); ok && us != l.Time && v.misfiled < 0 {
+		v.misfiled = l.Seq
 	}
 }
 

@@ -240,7 +240,7 @@ func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func TestThreat14_EveryOperationIsOneRow(t *testing.T) {
 	var want, got []tacet.Operation
 	for _, op := range tacet.Operations() {
-		if op.Service() == "secretsmanager" {
+		if op.Service() == "secretsmanager" && !op.Internal() {
 			want = append(want, op)
 		}
 	}

@@ -81,13 +81,15 @@ func openOrMakeKey(path string) (seal.KEK, error) {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			return nil, err
 		}
-		if err := keyfile.Create(path); err != nil {
-			return nil, fmt.Errorf("key.file: %w", err)
+		kek, err := keyfile.Create(path)
+		if err != nil {
+			return nil, err
 		}
+		return kek, nil
 	}
 	kek, err := keyfile.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("key.file: %w", err)
+		return nil, err
 	}
 	return kek, nil
 }

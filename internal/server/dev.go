@@ -2,9 +2,13 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -150,4 +154,27 @@ func clientAddress(address string) string {
 		host = "127.0.0.1"
 	}
 	return net.JoinHostPort(host, port)
+}
+
+// WaitReady waits until the server answers on both listeners that it is ready.
+func (d *DevServer) WaitReady(ctx context.Context) error {
+	roots := x509.NewCertPool()
+	roots.AddCert(d.cfg.dev.authority.cert)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport}
+	for _, url := range []string{"http://" + clientAddress(d.Addr("http")), "https://" + clientAddress(d.Addr("https"))} {
+		for {
+			r, err := ask(ctx, client, url)
+			if err == nil && r.Status == "ready" {
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return errors.Join(fmt.Errorf("%s does not become ready: %w", url, ctx.Err()), err)
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}
+	return nil
 }

@@ -3,6 +3,9 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -84,11 +87,14 @@ func (h *health) handler(path string, detail bool) http.HandlerFunc {
 	return nil
 }
 
+// readiness is the answer of /readyz.
+type readiness struct {
+	Status string   `json:"status"`
+	Checks []result `json:"checks"`
+}
+
 func (h *health) ready(w http.ResponseWriter, r *http.Request, detail bool) {
-	answer := struct {
-		Status string   `json:"status"`
-		Checks []result `json:"checks"`
-	}{Status: "ready"}
+	answer := readiness{Status: "ready"}
 	status := http.StatusOK
 	for _, res := range h.run(r.Context()) {
 		if !res.Ready {
@@ -100,6 +106,24 @@ func (h *health) ready(w http.ResponseWriter, r *http.Request, detail bool) {
 		answer.Checks = append(answer.Checks, res)
 	}
 	writeHealth(w, status, answer)
+}
+
+// ask returns what the server at a URL says of its checks.
+func ask(ctx context.Context, client *http.Client, url string) (_ readiness, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/readyz", nil)
+	if err != nil {
+		return readiness{}, err
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		return readiness{}, err
+	}
+	defer func() { err = errors.Join(err, res.Body.Close()) }()
+	var r readiness
+	if err := json.NewDecoder(io.LimitReader(res.Body, 64<<10)).Decode(&r); err != nil {
+		return r, fmt.Errorf("%s/readyz does not answer as a Tacet does: %s", url, res.Status)
+	}
+	return r, nil
 }
 
 func writeHealth(w http.ResponseWriter, status int, v any) {

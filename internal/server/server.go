@@ -11,8 +11,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tacet"
 	"tacet/internal/adminapi"
 	"tacet/internal/awsapi"
+	"tacet/internal/seal/keyfile"
 )
 
 // Server is a built server: its store is open and its listeners are bound, so that
@@ -65,8 +67,10 @@ func Build(ctx context.Context, cfg Config) (*Server, error) {
 	if s.rooms, err = openRooms(ctx, s.cfg, s.now); err != nil {
 		return nil, err
 	}
-	s.wire()
-	if err := s.bind(ctx); err != nil {
+	if err = s.wire(); err == nil {
+		err = s.bind(ctx)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -80,10 +84,12 @@ func (s *Server) loadCertificates() (err error) {
 }
 
 // wire makes what looks at the rooms: the metrics, the record's follower, health.
-func (s *Server) wire() {
+func (s *Server) wire() (err error) {
+	if s.record, err = newAuditor(s); err != nil {
+		return err
+	}
 	s.metrics = newMetrics(Version())
 	s.metrics.watchGuard(s.rooms.guard.Stats)
-	s.record = newAuditor(s)
 	s.metrics.watchAudit(s.record)
 	s.health = &health{checks: []check{
 		{"serving", func(context.Context) error {
@@ -103,6 +109,7 @@ func (s *Server) wire() {
 		}
 		return 1
 	})
+	return nil
 }
 
 // handler returns what the listeners of the faces answer.
@@ -115,6 +122,18 @@ func (s *Server) handler() http.Handler {
 		admin.Clock = s.cfg.dev.clock
 	}
 	return &router{health: s.health, aws: aws, admin: adminapi.New(admin)}
+}
+
+// authenticator lends the AWS face's check of signatures to the administration face.
+func authenticator(aws *awsapi.Handler) func(*http.Request, []byte) (tacet.Call, error) {
+	return func(r *http.Request, body []byte) (tacet.Call, error) {
+		call, err := aws.Authenticate(r, body, adminapi.Service)
+		var refused *awsapi.AuthError
+		if errors.As(err, &refused) {
+			return call, &adminapi.AuthError{Code: refused.Code, Message: refused.Message}
+		}
+		return call, err
+	}
 }
 
 // bind opens the listeners that the configuration names.
@@ -193,6 +212,7 @@ func (s *Server) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	var wg sync.WaitGroup
 	wg.Go(func() { s.record.run(background) })
+	wg.Go(func() { s.record.prune(background) })
 	wg.Go(func() { s.sweep(background) })
 	failed := make(chan error, len(s.faces))
 	for _, f := range s.faces {
@@ -301,4 +321,25 @@ func (s *Server) sweep(ctx context.Context) {
 		case <-moved:
 		}
 	}
+}
+
+// Check looks whether a server of this configuration could start, as far as that can be
+// told without opening the store: the configuration, the key file, the certificate.
+func Check(cfg Config) error {
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	var errs []error
+	if _, err := keyfile.Open(cfg.Key.File); err != nil {
+		errs = append(errs, err)
+	}
+	if cfg.TLS != (TLSConfig{}) {
+		if _, err := loadCertificates(cfg.TLS.CertFile, cfg.TLS.KeyFile); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	if _, err := resolveStoreURL(cfg.Store.URL); err != nil {
+		errs = append(errs, err)
+	}
+	return joinLines(errs)
 }

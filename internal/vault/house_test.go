@@ -21,7 +21,7 @@ import (
 
 // house is the core on a real store, without a face.
 type house struct {
-	*testing.T
+	testing.TB
 	ctx   context.Context
 	guard *guard.Guard
 	db    *store.DB
@@ -42,9 +42,9 @@ func onEngines(t *testing.T, test func(t *testing.T, h *house)) {
 	t.Run("postgres", func(t *testing.T) { test(t, newHouse(t, storetest.Postgres(t))) })
 }
 
-func newHouse(t *testing.T, storeURL string) *house {
+func newHouse(t testing.TB, storeURL string) *house {
 	t.Helper()
-	h := &house{T: t, ctx: t.Context(), dir: t.TempDir(), clock: new(atomic.Int64)}
+	h := &house{TB: t, ctx: t.Context(), dir: t.TempDir(), clock: new(atomic.Int64)}
 	kek, err := keyfile.Create(filepath.Join(h.dir, "key"))
 	h.must(err)
 	h.db, err = store.Open(h.ctx, store.Config{URL: storeURL})

@@ -191,12 +191,33 @@ func appendTrue(dst []byte, text string, value bool) []byte {
 
 const hexDigits = "0123456789abcdef"
 
+// plain marks the ASCII characters that stand for themselves in a string.
+var plain = func() (t [256]bool) {
+	for c := ' '; c < 0x7f; c++ {
+		t[c] = c != '"' && c != '\\'
+	}
+	return t
+}()
+
 func appendJSONString(dst []byte, s string) []byte {
+	i := 0
+	for i < len(s) && plain[s[i]] {
+		i++
+	}
 	dst = append(dst, '"')
+	if i == len(s) { // nearly always
+		return append(append(dst, s...), '"')
+	}
+	return appendEscaped(dst, s, i)
+}
+
+// appendEscaped is the rest of appendJSONString, from the first character at i that is
+// not plain.
+func appendEscaped(dst []byte, s string, i int) []byte {
 	start := 0 // of what is not yet copied
-	for i := 0; i < len(s); {
+	for i < len(s) {
 		c := s[i]
-		if c >= ' ' && c < 0x7f && c != '"' && c != '\\' {
+		if plain[c] {
 			i++
 			continue
 		}

@@ -3,8 +3,8 @@ package adminapi
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"io"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -49,15 +49,13 @@ func decode(body []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	err := d.Decode(v)
-	var wrongType *json.UnmarshalTypeError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &wrongType):
-		return errBadType
+	case strings.HasPrefix(err.Error(), "json: unknown field"): // there is no type for it
+		return errBadMember
 	}
-	// The syntax was checked, so what is left to fail is an unknown member.
-	return errBadMember
+	return errBadType // the syntax was checked already
 }
 
 // A level is an object or an array that is open.

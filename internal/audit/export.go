@@ -131,7 +131,7 @@ func appendLine(dst []byte, leaf *Leaf, format Format) []byte {
 
 // plainObject reports whether a stored record can stand in a line as it is.
 func plainObject(body []byte) bool {
-	if len(body) == 0 || body[0] != '{' || !json.Valid(body) {
+	if len(body) == 0 || body[0] != '{' || body[len(body)-1] != '}' || !json.Valid(body) {
 		return false
 	}
 	for _, c := range body {

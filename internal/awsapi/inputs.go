@@ -70,7 +70,7 @@ func readCreateSecret(d *decoder, c *checks) vault.CreateSecretInput {
 	var tags []tag
 	var replicas []replica
 	var hasReplicas bool
-	var force flag
+	var force boolean
 	d.document(func(member []byte) {
 		switch string(member) {
 		case "Name":
@@ -220,7 +220,7 @@ func readUpdateStage(d *decoder, c *checks) vault.UpdateStageInput {
 func readListVersions(d *decoder, c *checks) vault.ListVersionsInput {
 	var id, next text
 	var limit integer
-	var deprecated flag
+	var deprecated boolean
 	d.document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
@@ -244,7 +244,7 @@ func readListVersions(d *decoder, c *checks) vault.ListVersionsInput {
 }
 
 func readListSecrets(d *decoder, c *checks) vault.ListSecretsInput {
-	var planned flag
+	var planned boolean
 	var limit integer
 	var next, order, by text
 	var filters []filter
@@ -279,7 +279,7 @@ func readListSecrets(d *decoder, c *checks) vault.ListSecretsInput {
 func readDeleteSecret(d *decoder, c *checks) vault.DeleteSecretInput {
 	var id text
 	var days integer
-	var force flag
+	var force boolean
 	d.document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
@@ -315,7 +315,7 @@ func readSecretID(d *decoder, c *checks) tacet.SecretRef {
 func readRandomPassword(d *decoder, c *checks) vault.RandomPasswordInput {
 	var length integer
 	var exclude text
-	var numbers, punctuation, upper, lower, space, each flag
+	var numbers, punctuation, upper, lower, space, each boolean
 	d.document(func(name []byte) {
 		switch string(name) {
 		case "PasswordLength":

@@ -144,7 +144,7 @@ func readReplicate(d *decoder, c *checks) vault.ReplicateInput {
 	var id text
 	var replicas []replica
 	var given bool
-	var force flag
+	var force boolean
 	d.document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
@@ -237,7 +237,7 @@ func readUntagResource(d *decoder, c *checks) tagsInput {
 
 func readPutPolicy(d *decoder, c *checks) vault.PutResourcePolicyInput {
 	var id, policy text
-	var block flag
+	var block boolean
 	d.document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":

@@ -43,8 +43,8 @@ type integer struct {
 	set bool
 }
 
-// A flag is a boolean member of a request.
-type flag struct{ on, set bool }
+// A boolean is a boolean member of a request.
+type boolean struct{ on, set bool }
 
 // A decoder reads one JSON object (RFC 8259) from a body, strictly and in one pass.
 //
@@ -191,18 +191,18 @@ func (d *decoder) integer(kind string) integer {
 }
 
 // flag reads true or false.
-func (d *decoder) flag() flag {
+func (d *decoder) flag() boolean {
 	switch d.peek() {
 	case 't':
-		return flag{true, d.literal("true")}
+		return boolean{true, d.literal("true")}
 	case 'f':
-		return flag{false, d.literal("false")}
+		return boolean{false, d.literal("false")}
 	case 'n':
 		d.literal("null")
 	default:
 		d.mismatch("Boolean")
 	}
-	return flag{}
+	return boolean{}
 }
 
 // skip reads any value and forgets it.

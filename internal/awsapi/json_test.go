@@ -148,6 +148,14 @@ func FuzzDecode(f *testing.F) {
 			if json.Valid(body) {
 				t.Fatalf("refused %q, which is JSON", body)
 			}
+		case badUTF8:
+			if utf8.Valid(body) {
+				t.Fatalf("refused %q, which is UTF-8", body)
+			}
+		case badObject:
+			if !json.Valid(body) || bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{")) {
+				t.Fatalf("%q is no JSON but an object", body)
+			}
 		}
 		for _, op := range operations() {
 			fuzzRead(op.name, body)

@@ -190,5 +190,5 @@ func parseNetwork(s string) (netip.Prefix, bool) {
 		}
 		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
 	}
-	return p.Masked(), true
+	return p, true
 }

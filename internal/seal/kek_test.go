@@ -32,9 +32,9 @@ func newMemoryKEK(t testing.TB, name string) *memoryKEK {
 	return &memoryKEK{name: name, aead: aead}
 }
 
-// fixedSecret returns a key of 32 bytes that begins with name.
+// fixedSecret returns a key of 32 bytes that ends with name.
 func fixedSecret(name string) []byte {
-	return []byte((name + strings.Repeat("*", keySize))[:keySize])
+	return []byte(strings.Repeat("*", keySize-len(name)) + name)
 }
 
 func (k *memoryKEK) Name() string { return k.name }

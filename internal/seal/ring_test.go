@@ -23,7 +23,7 @@ func fixedRing(t testing.TB) (*Ring, []WrappedKey) {
 	var roots []*root
 	var keys []WrappedKey
 	for i, name := range []string{"root-old", "root-new"} {
-		r, err := newRoot(name, int64(1000+i), fixedSecret(name))
+		r, err := newRoot(name, int64(1000+i), fixedSecret("the secret of "+name))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -35,7 +35,7 @@ func fixedRing(t testing.TB) (*Ring, []WrappedKey) {
 	}
 	for i, vault := range []string{vaultA, vaultB} {
 		k := WrappedKey{ID: "data-" + vault, Purpose: PurposeData, Vault: vault, Created: 2000}
-		keys = append(keys, roots[i].wrapData(k, fixedSecret(k.ID)))
+		keys = append(keys, roots[i].wrapData(k, fixedSecret("the secret of "+vault)))
 	}
 	ring := openRing(t, keys)
 	for _, k := range keys[2:] {

@@ -69,9 +69,9 @@ func (r *Ring) Open(a AAD, sealed []byte) ([]byte, error) {
 	return open(k.aead, body, a.append(make([]byte, 0, aadSize)))
 }
 
-// open decrypts body, which is a nonce, a ciphertext and a tag.
+// open decrypts body, which is a nonce, a ciphertext and a tag: at least overhead bytes.
 func open(aead cipher.AEAD, body, aad []byte) ([]byte, error) {
-	b, err := aead.Open(make([]byte, 0, len(body)), nil, body, aad)
+	b, err := aead.Open(make([]byte, 0, len(body)-overhead), nil, body, aad)
 	if err != nil {
 		return nil, ErrOpen
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -160,4 +161,33 @@ func auditError(err error) error {
 		return &tacet.Error{Code: tacet.Unavailable, Cause: err}
 	}
 	return tacet.InternalError(err)
+}
+
+// Export implements [adminapi.Audit]. The records are signed up to the present first,
+// so that the export proves all it holds.
+func (a *auditor) Export(ctx context.Context, w io.Writer, x adminapi.Export) error {
+	format, err := audit.ParseFormat(x.Format)
+	if err != nil {
+		return err
+	}
+	size, err := a.follower.Advance(ctx)
+	if err != nil {
+		return auditError(err)
+	}
+	log := auditLog{a.db}
+	from, to := int64(0), size
+	if !x.From.IsZero() {
+		if from, err = audit.SeqAt(ctx, log, x.From, size); err != nil {
+			return auditError(err)
+		}
+	}
+	if !x.To.IsZero() {
+		if to, err = audit.SeqAt(ctx, log, x.To, size); err != nil {
+			return auditError(err)
+		}
+	}
+	if err := audit.Export(ctx, w, log, a.signer.VerifierKey(), from, max(from, to), format); err != nil {
+		return auditError(err)
+	}
+	return nil
 }

@@ -210,9 +210,7 @@ func (d *doctor) records(ctx context.Context, db *store.DB, g *guard.Guard) {
 	var latest *audit.Checkpoint
 	var oldest time.Time // of the records that are not signed
 	err := db.Read(ctx, func(tx *store.Tx) (err error) {
-		if head, err = tx.ReadHead(); err != nil {
-			return err
-		}
+		head = tx.Head
 		if latest, err = latestCheckpoint(tx); err != nil {
 			return err
 		}

@@ -23,11 +23,12 @@ type KeyCache struct {
 
 type cacheKey struct{ accessKeyID, date, region, service string }
 
-// cached holds its key behind a pointer, so that printing a cache, which finds
-// unexported fields without asking their methods, shows an address.
+// cached holds its key behind a func, as package tacet does with plaintext: fmt
+// prints unexported fields without asking their methods, and follows a pointer
+// when the verb does not suit it.
 type cached struct {
 	generation string
-	key        *Key
+	key        func() Key
 }
 
 // Get returns the signing key of the access key for the scope, from memory or
@@ -43,7 +44,7 @@ func (c *KeyCache) Get(accessKeyID, generation, date, region, service string, de
 	e, ok := c.keys[k]
 	c.mu.RUnlock()
 	if ok && e.generation == generation {
-		return *e.key
+		return e.key()
 	}
 	key := derive()
 	c.mu.Lock()
@@ -55,7 +56,7 @@ func (c *KeyCache) Get(accessKeyID, generation, date, region, service string, de
 		c.makeRoom()
 	}
 	// The strings may be parts of a long header, which must not live as long.
-	c.keys[k.clone()] = cached{strings.Clone(generation), &key}
+	c.keys[k.clone()] = cached{strings.Clone(generation), func() Key { return key }}
 	return key
 }
 

@@ -8,7 +8,10 @@ import (
 )
 
 // The tests named TestContractA4_n and TestContractA5 each stand for one
-// statement of how AWS verifies signatures and words its refusals.
+// statement of how AWS verifies signatures and words its refusals. Statement 4.5,
+// the string to sign and the key, is what TestSuite and TestDeriveKey show with
+// AWS's own numbers; 4.9, which keys need a session token, and the refusals of
+// keys and tokens are decided where keys are known, not here.
 
 const mismatchText = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."
 
@@ -138,10 +141,9 @@ func TestContractA4_3_Query(t *testing.T) {
 func TestContractA4_4_PayloadHash(t *testing.T) {
 	r := typical()
 	r.Header.Set("X-Amz-Date", suiteStamp)
-	sum := "4f50fa98b1ffedb5db9a1b1fbc0a1a7cf7b2ea1f7a6c4d5b6f20a1ed13ebcd2d"
 	canonical := referenceCanonical(r, nil)
 	right := canonical[strings.LastIndexByte(canonical, '\n')+1:]
-	for value, ok := range map[string]bool{right: true, sum: false, strings.ToUpper(right): false, "UNSIGNED-PAYLOAD": false, "": false} {
+	for value, ok := range map[string]bool{right: true, strings.Repeat("0", 64): false, strings.ToUpper(right): false, "UNSIGNED-PAYLOAD": false, "": false} {
 		r.Header.Set("X-Amz-Content-Sha256", value)
 		for _, names := range [][]string{{"host", "x-amz-content-sha256", "x-amz-date", "x-amz-target"}, {"host", "x-amz-date", "x-amz-target"}} {
 			err := check(seal(r, names...), suiteNow)

@@ -15,7 +15,9 @@ func TestContractA5_Syntax(t *testing.T) {
 	const list = "'SignedHeaders' must be lower-case header names, sorted, each once, separated by semicolons. Authorization="
 	const five = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got "
 	const noEqual = " not a valid key=value pair (missing equal-sign) in Authorization header: "
-	whole := func(c, h, s string) string { return "AWS4-HMAC-SHA256 " + c + ", SignedHeaders=" + h + ", Signature=" + s }
+	whole := func(c, h, s string) string {
+		return "AWS4-HMAC-SHA256 " + c + ", SignedHeaders=" + h + ", Signature=" + s
+	}
 	for _, tt := range []struct {
 		name, header string
 		kind         Kind

@@ -63,13 +63,17 @@ func TestThreat18_AnyChangeIsRefused(t *testing.T) {
 	for key := range base.Header {
 		refused("without "+key, func(r *Request) { r.Header.Del(key) })
 		refused("twice "+key, func(r *Request) { r.Header.Add(key, r.Header.Get(key)) })
-		value := base.Header.Get(key)
-		for i := range value {
+		value, first := base.Header.Get(key), 0
+		if key == "Authorization" { // the access key id and the spaces are not signed
+			first = strings.Index(value, "/")
+		}
+		for i := first; i < len(value); i++ {
+			if value[i] == ' ' {
+				continue
+			}
 			refused(key, func(r *Request) { r.Header.Set(key, value[:i]+"\x01"+value[i+1:]) })
 			refused(key, func(r *Request) { r.Header.Set(key, value[:i]+value[i+1:]) })
-			if c := value[i] ^ 0x20; key != "Authorization" { // the access key id is not signed
-				refused(key, func(r *Request) { r.Header.Set(key, value[:i]+string(rune(c))+value[i+1:]) })
-			}
+			refused(key, func(r *Request) { r.Header.Set(key, value[:i]+string(rune(value[i]^1))+value[i+1:]) })
 		}
 	}
 	header := base.Header.Get("Authorization")
@@ -149,7 +153,6 @@ func TestCanonicalIsUnambiguous(t *testing.T) {
 		{Request{Method: "GET", EscapedPath: "/", Host: "h", Header: h("X", "y")}, "host;x"},
 		{Request{Method: "GET", EscapedPath: "/", Host: "h", Header: h("X", "y\nz:w")}, "host;x"},
 		{Request{Method: "GET", EscapedPath: "/", Host: "h", Header: h("X", "y", "Z", "w")}, "host;x;z"},
-		{Request{Method: "GET", EscapedPath: "/", Host: "h", Header: h("X", "y", "Z", "w")}, "host;x"},
 		{Request{Method: "GET", EscapedPath: "/", Host: "h", Header: h("X", "", "Z", "w")}, "host;x;z"},
 		{Request{Method: "GET", EscapedPath: "/", Host: "h", Header: h("X", "y,z:w")}, "host;x"},
 		{Request{Method: "GET", EscapedPath: "/", Host: "h", Header: h("X", "y\r\n\r\nhost;x")}, "host;x"},
@@ -163,7 +166,6 @@ func TestCanonicalIsUnambiguous(t *testing.T) {
 		if !ok || tt.r.Body != nil {
 			continue
 		}
-		// /a?b=c and /a%3Fb=c differ too: what came escaped is escaped again.
 		if other, ok := seen[string(canonical)]; ok {
 			t.Errorf("rows %d and %d are one:\n%s", other, i, canonical)
 		}
@@ -172,7 +174,7 @@ func TestCanonicalIsUnambiguous(t *testing.T) {
 			t.Errorf("row %d has %d lines", i, got)
 		}
 	}
-	if len(seen) < 13 {
+	if len(seen) < 12 {
 		t.Errorf("only %d rows compared", len(seen))
 	}
 }

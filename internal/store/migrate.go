@@ -68,11 +68,11 @@ func (db *DB) migrate(ctx context.Context, fsys fs.FS) (err error) {
 		return db.dialect.wrap("connect", err)
 	}
 	defer func() {
-		if err != nil {
-			_ = c.close() // which rolls back
+		if err == nil && db.writer == nil {
+			db.writer = c
 			return
 		}
-		db.writer = c
+		_ = c.close() // which rolls back
 	}()
 	const table = `CREATE TABLE IF NOT EXISTS migration (
 		version BIGINT PRIMARY KEY NOT NULL, name TEXT NOT NULL, checksum TEXT NOT NULL)`

@@ -9,6 +9,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -28,7 +29,7 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	dst = append(dst, `{"id":`...)
 	dst = appendJSONString(dst, r.ID)
 	dst = append(dst, `,"t":"`...)
-	dst = r.Time.UTC().AppendFormat(dst, recordTime)
+	dst = representable(r.Time.UTC()).AppendFormat(dst, recordTime)
 	dst = append(dst, '"')
 	dst = appendOptional(dst, `,"req":`, r.RequestID)
 	dst = appendJSONString(append(dst, `,"face":`...), r.Face)
@@ -63,6 +64,15 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	dst = appendOptional(dst, `,"policy":`, r.Policy)
 	dst = appendOptional(dst, `,"error":`, string(r.Error))
 	return append(dst, '}')
+}
+
+// representable replaces a time that RFC 3339 cannot write by the zero time: a record
+// must be readable whatever the clock says.
+func representable(t time.Time) time.Time {
+	if y := t.Year(); y < 0 || y > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 // ParseRecord reads the stored form. Seq is not part of it and is left zero. The

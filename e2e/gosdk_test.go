@@ -1,11 +1,9 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -39,12 +37,7 @@ func TestGoSDKOverTLS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(pem) {
-		t.Fatal("the development CA is not a certificate")
-	}
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}, ForceAttemptHTTP2: true}}
-	cfg := goConfig(t, config.WithHTTPClient(client), config.WithBaseEndpoint(env["TACET_HTTPS_URL"]))
+	cfg := goConfig(t, config.WithCustomCABundle(bytes.NewReader(pem)), config.WithBaseEndpoint(env["TACET_HTTPS_URL"]))
 	goMainJob(t, secretsmanager.NewFromConfig(cfg), "go/tls")
 }
 

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"os"
 	"os/exec"
@@ -88,11 +89,17 @@ func tool(t *testing.T, name string) string {
 	return path
 }
 
-// command runs a client program and returns what it printed.
+// command runs a client program and returns what it printed to its standard output,
+// and on failure what it complained about too.
 func command(t *testing.T, dir, name string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	return string(out), err
+	var out, complaints bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &complaints
+	err := cmd.Run()
+	if err != nil {
+		out.Write(complaints.Bytes())
+	}
+	return out.String(), err
 }

@@ -61,7 +61,11 @@ func TestAWSCommand(t *testing.T) {
 }
 
 const terraformMain = `
-terraform { required_providers { aws = { source = "hashicorp/aws" } } }
+terraform {
+  required_providers {
+    aws = { source = "hashicorp/aws" }
+  }
+}
 provider "aws" {
   region = "us-east-1"
 }
@@ -80,8 +84,13 @@ resource "aws_secretsmanager_secret_policy" "db" {
   secret_arn = aws_secretsmanager_secret.db.arn
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [{ Sid = "Read", Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = "*",
-      Principal = { AWS = data.aws_caller_identity.me.arn } }]
+    Statement = [{
+      Sid       = "Read"
+      Effect    = "Allow"
+      Action    = "secretsmanager:GetSecretValue"
+      Resource  = "*"
+      Principal = { AWS = data.aws_caller_identity.me.arn }
+    }]
   })
 }
 data "aws_secretsmanager_secret_version" "read" {

@@ -80,10 +80,12 @@ start() {
   fi
 
   mkdir -p "$dir"
+  trap 'cd / && rm -rf "$dir"' EXIT # until it runs
   chmod 711 "$dir"
   password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
   (umask 077 && echo "$password" >"$dir/password")
   [ "$(id -u)" != 0 ] || chown -R postgres:postgres "$dir"
+  as_server test -w "$dir/." || fail "the user postgres cannot reach $dir; choose a folder that others may enter"
   cd "$dir"
   as_server "$bin/initdb" -D "$dir/data" -U postgres -A scram-sha-256 --pwfile="$dir/password" \
     --encoding=UTF8 --locale=C.UTF-8 --no-sync >"$dir/initdb.log" 2>&1 || { cat "$dir/initdb.log" >&2; fail "initdb failed"; }
@@ -96,6 +98,7 @@ start() {
       echo "postgres://postgres:$password@127.0.0.1:$port/postgres?sslmode=disable" >"$dir/url"
       chmod 644 "$dir/url"
       cat "$dir/url"
+      trap - EXIT
       return
     fi
   done

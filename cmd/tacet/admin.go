@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,8 +65,14 @@ func (a *admin) client() (*client.Client, error) {
 	}
 	cfg.UserAgent = "tacet/" + server.Version()
 	c, err := client.New(cfg)
-	if err != nil {
-		return nil, failed("the server cannot be asked", err)
+	const what = "the server cannot be asked"
+	switch {
+	case errors.Is(err, client.ErrNoEndpoint):
+		return nil, fail(exitUsage, what, err, "to try Tacet, start: tacet dev --env-file tacet.env, and add --env-file tacet.env here")
+	case errors.Is(err, client.ErrNoCredentials):
+		return nil, fail(exitAuth, what, err, "set them to an access key of this server")
+	case err != nil:
+		return nil, fail(exitUsage, what, err, "")
 	}
 	return c, nil
 }
@@ -75,9 +80,6 @@ func (a *admin) client() (*client.Client, error) {
 // ask makes the RunE of a command that calls a server.
 func (a *admin) ask(run func(c *cobra.Command, cl *client.Client, args []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
-		if c.Context() == nil {
-			c.SetContext(context.Background())
-		}
 		cl, err := a.client()
 		if err != nil {
 			return err
@@ -113,10 +115,6 @@ func readEnvFile(path string) (map[string]string, error) {
 // code that belongs to it.
 func failed(what string, err error) error {
 	switch {
-	case errors.Is(err, client.ErrNoEndpoint):
-		return fail(exitUsage, what, err, "to try Tacet, start: tacet dev --env-file tacet.env, and add --env-file tacet.env here")
-	case errors.Is(err, client.ErrNoCredentials):
-		return fail(exitAuth, what, err, "set them to an access key of this server")
 	case errors.Is(err, client.ErrNotFound):
 		return fail(exitNotFound, what, err, "")
 	case errors.Is(err, client.ErrUnauthenticated):

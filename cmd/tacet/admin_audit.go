@@ -267,7 +267,7 @@ type tail struct {
 func (t *tail) run(ctx context.Context) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	records, _, err := t.client.LastRecords(ctx, t.limit)
+	records, id, err := t.client.LastRecords(ctx, t.limit)
 	if err != nil {
 		return failed("the record cannot be read", err)
 	}
@@ -276,7 +276,7 @@ func (t *tail) run(ctx context.Context) error {
 			return err
 		}
 	}
-	own := map[string]bool{}
+	own := map[string]bool{id: true}
 	for {
 		if err := t.show(records, own); err != nil || !t.follow {
 			return err
@@ -288,7 +288,6 @@ func (t *tail) run(ctx context.Context) error {
 			case <-time.After(tailPause):
 			}
 		}
-		var id string
 		records, id, err = t.client.RecordsAfter(ctx, t.seen, pageSize)
 		if ctx.Err() != nil {
 			return nil
@@ -317,7 +316,9 @@ func (t *tail) show(records []client.Record, own map[string]bool) error {
 		if t.format == formatTable {
 			err = t.line(when(rec.Time), rec.Outcome, callerName(rec.Caller), string(rec.Operation), rec.SourceIP, rec.Resource)
 		} else {
-			err = json.NewEncoder(t.out).Encode(r)
+			e := json.NewEncoder(t.out)
+			e.SetEscapeHTML(false) // the record's own bytes
+			err = e.Encode(r)
 		}
 		if err != nil {
 			return err

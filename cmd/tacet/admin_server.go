@@ -12,7 +12,7 @@ import (
 
 func newVaultCommand(a *admin) *cobra.Command {
 	return group("vault", "List and make vaults: accounts in regions",
-		"  tacet vault list\n  tacet vault create main-eu --region-name eu-west-1",
+		"  tacet vault list\n  tacet vault create main-eu eu-west-1",
 		newVaultListCommand(a), newVaultCreateCommand(a))
 }
 
@@ -44,13 +44,13 @@ func vaultRows(vaults []client.Vault) [][]string {
 }
 
 func newVaultCreateCommand(a *admin) *cobra.Command {
-	var account, region, format string
+	var account, format string
 	c := &cobra.Command{
-		Use:     "create NAME",
+		Use:     "create NAME REGION",
 		Short:   "Make the vault of an account in a region",
 		Long:    "Makes the vault of an account in a region, so that secrets can be kept there and\nreplicated to it.",
-		Example: "  tacet vault create main-eu --region-name eu-west-1\n  tacet vault create payments --account 000000000002 --region-name us-east-1",
-		Args:    cobra.ExactArgs(1),
+		Example: "  tacet vault create main-eu eu-west-1\n  tacet vault create payments us-east-1 --account 000000000002",
+		Args:    cobra.ExactArgs(2),
 		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
 			if account == "" {
 				who, err := cl.WhoAmI(c.Context())
@@ -59,7 +59,7 @@ func newVaultCreateCommand(a *admin) *cobra.Command {
 				}
 				account = who.Account
 			}
-			v, err := cl.CreateVault(c.Context(), args[0], account, region)
+			v, err := cl.CreateVault(c.Context(), args[0], account, args[1])
 			if err != nil {
 				return failed("the vault "+args[0]+" was not made", err)
 			}
@@ -67,10 +67,6 @@ func newVaultCreateCommand(a *admin) *cobra.Command {
 		}),
 	}
 	c.Flags().StringVar(&account, "account", "", "the `account`, twelve digits (default the caller's)")
-	c.Flags().StringVar(&region, "region-name", "", "the `region` the vault is to serve")
-	if err := c.MarkFlagRequired("region-name"); err != nil {
-		panic(err) // a flag that is not there: wrong in this file
-	}
 	formatFlag(c, &format)
 	return c
 }

@@ -107,8 +107,12 @@ func newKiller(t *testing.T, bin, storeURL string) *killer {
 	}
 	k := &killer{T: t, bin: bin, url: storeURL, addr: addr, config: filepath.Join(dir, "tacet.toml"), reads: map[string]bool{},
 		client: &http.Client{Timeout: 20 * time.Second}}
+	urlFile := filepath.Join(dir, "store-url")
+	if err := os.WriteFile(urlFile, []byte(storeURL), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	text := fmt.Sprintf("[listen]\naddress = %q\nallow_plaintext = true\n\n[store]\nurl = %q\n\n[key]\nfile = %q\n\n[log]\nlevel = \"error\"\n",
-		addr, storeURL, filepath.Join(dir, "key"))
+		addr, "file:"+urlFile, filepath.Join(dir, "key"))
 	if err := os.WriteFile(k.config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

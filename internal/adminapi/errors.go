@@ -70,6 +70,8 @@ func byCode(e *tacet.Error) *failure {
 		return &failure{code: string(e.Code), status: 503, text: "The server cannot serve this now. Try again."}
 	case tacet.Denied:
 		return denied(e.Denial)
+	case tacet.CredentialInvalid:
+		return &failure{code: string(e.Code), status: 401, text: "The access key is no longer valid."}
 	case tacet.Throttled:
 		return &failure{code: string(e.Code), status: 429, text: "Too many requests. Try again later."}
 	case tacet.PrincipalNotFound:

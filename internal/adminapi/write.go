@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -17,7 +18,7 @@ const writeDeadline = 30 * time.Second
 // inJSON answers with v. It is encoded before anything is sent, so that what cannot be
 // encoded is still an honest failure.
 func inJSON(v any) (answer, error) {
-	b, err := json.Marshal(v)
+	b, err := marshal(v)
 	if err != nil {
 		return nil, tacet.InternalError(err)
 	}
@@ -26,6 +27,16 @@ func inJSON(v any) (answer, error) {
 		send(w, http.StatusOK, b)
 		return true, nil
 	}, nil
+}
+
+// marshal is json.Marshal without its escapes for HTML, which would change the bytes of
+// a stored record.
+func marshal(v any) ([]byte, error) {
+	var buf bytes.Buffer
+	e := json.NewEncoder(&buf)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return buf.Bytes(), err
 }
 
 // withSecret answers with a new access key and its secret: the only place where this
@@ -75,7 +86,7 @@ func writeFailure(w http.ResponseWriter, f *failure, requestID string) {
 	var out failureOut
 	out.Error.Code, out.Error.Message = f.code, f.text
 	out.Error.RequestID, out.Error.DecisionID = requestID, f.decision
-	b, err := json.Marshal(out)
+	b, err := marshal(out)
 	if err != nil { // of strings: cannot be
 		b = []byte("{}")
 	}

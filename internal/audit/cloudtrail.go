@@ -208,6 +208,8 @@ func errorOf(code tacet.Code) awsError {
 		return awsError{"ServiceUnavailable", "The service is temporarily unavailable."}
 	case tacet.Denied:
 		return awsError{"AccessDenied", ""}
+	case tacet.CredentialInvalid:
+		return awsError{"UnrecognizedClientException", "The security token included in the request is invalid."}
 	case tacet.Throttled:
 		return awsError{"ThrottlingException", "Rate exceeded"}
 

@@ -11,14 +11,16 @@ import (
 // and it determines the root.
 type edge struct {
 	size   int64
-	levels [][]byte // levels[l] are the hashes of the unfinished tile of level l
-	full   []Tile   // tiles that became full since they were last taken
+	levels [][]byte  // levels[l] are the hashes of the unfinished tile of level l
+	full   []Tile    // tiles that became full since they were last taken
+	last   tlog.Hash // of the last record, when there is one
 }
 
 // add appends the hash of one record. Each record costs its own hash and, spread over
 // the tile, about one more.
 func (e *edge) add(h tlog.Hash) {
 	e.size++
+	e.last = h
 	n := e.size // of hashes on the level
 	for level := 0; ; level++ {
 		if level == len(e.levels) {

@@ -132,11 +132,23 @@ func (f *Follower) step(ctx context.Context) (more bool, err error) {
 	return more, nil
 }
 
-// read hashes the next batch into e. more says that the batch was full.
+// read hashes the next batch into e. more says that the batch was full. It begins with
+// the last record already signed: that one must still be there, so that a log which
+// was cut off or put back is noticed within an interval.
 func (f *Follower) read(ctx context.Context, e *edge) (more bool, err error) {
-	leaves, err := f.cfg.Log.Leaves(ctx, e.size, f.cfg.Batch)
+	from := max(e.size-1, 0)
+	leaves, err := f.cfg.Log.Leaves(ctx, from, f.cfg.Batch+1)
 	if err != nil {
 		return false, err
+	}
+	if e.size > 0 {
+		if len(leaves) == 0 || leaves[0].Seq != from {
+			return false, tampered("the log is shorter than was signed: of %d records the last is missing", e.size)
+		}
+		if tlog.RecordHash(leaves[0].Body) != e.last {
+			return false, tampered("record %d is not what was signed", from)
+		}
+		leaves = leaves[1:]
 	}
 	for i := range leaves {
 		if leaves[i].Seq != e.size {
@@ -171,8 +183,12 @@ func (f *Follower) load(ctx context.Context) error {
 	if err := checkGrown(ctx, f.cfg.Log, f.last, head); err != nil {
 		return err
 	}
-	if err := checkEnd(ctx, f.cfg.Log, head); err != nil {
-		return err
+	if head.Size > 0 {
+		last, err := hashesAt(ctx, f.cfg.Log, head, tlog.StoredHashIndex(0, head.Size-1))
+		if err != nil {
+			return err
+		}
+		e.last = last[0]
 	}
 	f.edge, f.last = e, head
 	return nil
@@ -247,29 +263,6 @@ func checkGrown(ctx context.Context, log Log, last, head Head) error {
 	}
 	if root != last.Root {
 		return tampered("the log has another history: its first %d records hash to %s now and to %s before", last.Size, root, last.Root)
-	}
-	return nil
-}
-
-// checkEnd verifies that the last signed record is there and is what was signed.
-func checkEnd(ctx context.Context, log Log, head Head) error {
-	if head.Size == 0 {
-		return nil
-	}
-	seq := head.Size - 1
-	leaves, err := log.Leaves(ctx, seq, 1)
-	if err != nil {
-		return err
-	}
-	if len(leaves) == 0 || leaves[0].Seq != seq {
-		return tampered("the log is shorter than the checkpoint says: %d records were signed, and record %d is missing", head.Size, seq)
-	}
-	want, err := hashesAt(ctx, log, head, tlog.StoredHashIndex(0, seq))
-	if err != nil {
-		return err
-	}
-	if want[0] != tlog.RecordHash(leaves[0].Body) {
-		return tampered("record %d is not what was signed", seq)
 	}
 	return nil
 }

@@ -277,11 +277,10 @@ func TestFollowerRemembers(t *testing.T) {
 
 	*l = memLog{leaves: earlier.leaves, tiles: earlier.tiles, checkpoints: earlier.checkpoints}
 	l.write(5)
-	_, err := f.Advance(ctx) // at first sight the log only ended; the lost race tells
-	if err == nil {
-		l.write(600)
-		_, err = f.Advance(ctx)
-	}
+	_, err := f.Advance(ctx)
+	wantTamper(t, err)
+	l.write(600) // and when it has grown past what was signed
+	_, err = f.Advance(ctx)
 	wantTamper(t, err)
 
 	other := newLog()

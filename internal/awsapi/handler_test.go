@@ -2,6 +2,7 @@ package awsapi
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
@@ -357,5 +358,22 @@ func TestUserAgentAndSource(t *testing.T) {
 		if got := sourceIP(in); got != want {
 			t.Errorf("%s: %s", in, got)
 		}
+	}
+}
+
+func TestCallCircumstances(t *testing.T) {
+	r := httptest.NewRequest(http.MethodPost, "/", nil)
+	r.RemoteAddr = "192.0.2.7:1234"
+	r.Header.Set("X-Forwarded-For", "203.0.113.9")
+	r.Header.Set("User-Agent", "agent")
+	caller := tacet.Caller{Account: "123456789012", AccessKey: "AKIA"}
+	want := tacet.Call{Caller: caller, Account: "123456789012", Region: "eu-central-1", Face: "aws", SourceIP: "192.0.2.7", UserAgent: "agent"}
+	if got := newCall(r, caller, "eu-central-1"); got != want {
+		t.Errorf("%+v", got)
+	}
+	r.TLS = &tls.ConnectionState{Version: tls.VersionTLS13, CipherSuite: tls.TLS_AES_128_GCM_SHA256, ServerName: "vault.example"}
+	want.TLS, want.Cipher, want.Host = "TLSv1.3", "TLS_AES_128_GCM_SHA256", "vault.example"
+	if got := newCall(r, caller, "eu-central-1"); got != want {
+		t.Errorf("%+v", got)
 	}
 }

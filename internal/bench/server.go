@@ -43,9 +43,13 @@ func StartTacet(ctx context.Context, o Options) (*Process, error) {
 	if url == "sqlite" {
 		url = "sqlite:" + filepath.Join(o.Dir, "tacet.db")
 	}
+	urlFile := filepath.Join(o.Dir, "store-url") // it may hold a password
+	if err := os.WriteFile(urlFile, []byte(url), 0o600); err != nil {
+		return nil, err
+	}
 	config := filepath.Join(o.Dir, "tacet-"+o.Fsync+".toml")
 	text := fmt.Sprintf("[listen]\naddress = %q\nallow_plaintext = true\n\n[store]\nurl = %q\n\n[key]\nfile = %q\n\n[audit]\nfsync = %q\n\n[log]\nlevel = \"warn\"\n",
-		addr, url, filepath.Join(o.Dir, "key"), o.Fsync)
+		addr, "file:"+urlFile, filepath.Join(o.Dir, "key"), o.Fsync)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}

@@ -172,6 +172,9 @@ func TestOpenRingRefuses(t *testing.T) {
 			t.Errorf("a root with another %s: error %v, want ErrWrongKey", i, err)
 		}
 	}
+	if ring := openRing(t, slices.Concat(keys, keys[2:])); len(ring.keys.Load().byID) != 2 {
+		t.Errorf("rows that were read twice make %v", ring)
+	}
 	if _, err := OpenRing(t.Context(), newMemoryKEK(t, "kek"), []WrappedKey{data}); err == nil {
 		t.Error("a ring without a root opens")
 	}

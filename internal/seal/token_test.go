@@ -56,7 +56,11 @@ func TestOpenTokenRefuses(t *testing.T) {
 	check("padding", "page", token+"=")
 	check("one more", "page", token+"A")
 	check("twice", "page", token+token)
-	check("huge", "page", strings.Repeat("A", 1<<20))
+	huge := strings.Repeat("A", 1<<20)
+	check("huge", "page", huge)
+	if n := testing.AllocsPerRun(10, func() { _, _ = ring.OpenToken("page", huge) }); n != 0 {
+		t.Errorf("a huge token is decoded: %v allocations", n)
+	}
 	other, _, err := NewRing(t.Context(), newMemoryKEK(t, "kek"), t0)
 	if err != nil {
 		t.Fatal(err)

@@ -147,7 +147,7 @@ func (a *auditor) Verify(ctx context.Context, since string) (adminapi.AuditRepor
 	if err != nil {
 		return adminapi.AuditReport{}, auditError(err)
 	}
-	return adminapi.AuditReport{Records: r.Records, Root: r.Root, Signed: r.Signed, Checkpoint: r.Checkpoint, Key: r.Key, Problem: r.Problem}, nil
+	return AuditReport(r), nil
 }
 
 // auditError gives an error of the record a code: a store that cannot be used may be

@@ -18,6 +18,7 @@ const idleBeforePing = time.Second
 // *sql.Conn and not *sql.Tx keeps them: a statement moved into an *sql.Tx is
 // prepared anew each time, which costs more than running it.
 type conn struct {
+	dialect    *dialect
 	sql        *sql.Conn
 	statements map[statement]*sql.Stmt
 	relaxed    bool // commits do not wait for the disk
@@ -32,12 +33,12 @@ type statement struct {
 }
 
 // open makes a connection of its own from db.
-func open(ctx context.Context, db *sql.DB) (*conn, error) {
+func open(ctx context.Context, db *sql.DB, d *dialect) (*conn, error) {
 	c, err := db.Conn(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &conn{sql: c, statements: map[statement]*sql.Stmt{}, used: time.Now()}, nil
+	return &conn{dialect: d, sql: c, statements: map[statement]*sql.Stmt{}, used: time.Now()}, nil
 }
 
 // prepare returns s ready to run on c.
@@ -45,7 +46,7 @@ func (c *conn) prepare(ctx context.Context, s statement) (*sql.Stmt, error) {
 	if p, ok := c.statements[s]; ok {
 		return p, nil
 	}
-	p, err := c.sql.PrepareContext(ctx, s.expand())
+	p, err := c.sql.PrepareContext(ctx, s.expand(c.dialect.unnamed))
 	if err != nil {
 		return nil, err
 	}
@@ -65,13 +66,13 @@ func (c *conn) exec(ctx context.Context, text string) error {
 
 // setRelaxed makes the following commits wait for the disk or not. It must not be
 // called inside a transaction.
-func (c *conn) setRelaxed(ctx context.Context, d *dialect, relaxed bool) error {
+func (c *conn) setRelaxed(ctx context.Context, relaxed bool) error {
 	if c.relaxed == relaxed {
 		return nil
 	}
-	text := d.durable
+	text := c.dialect.durable
 	if relaxed {
-		text = d.relaxed
+		text = c.dialect.relaxed
 	}
 	if _, err := c.sql.ExecContext(ctx, text); err != nil {
 		return err
@@ -97,8 +98,9 @@ func (c *conn) close() error {
 
 // expand returns the SQL of s with the list in square brackets repeated, each time
 // with the next parameters: "VALUES [($1, $2)]" of 2 rows is
-// "VALUES ($1, $2), ($3, $4)". The list must hold the last parameters of the text.
-func (s statement) expand() string {
+// "VALUES ($1, $2), ($3, $4)", or "VALUES (?, ?), (?, ?)" if unnamed. The list must
+// hold the last parameters of the text, in order.
+func (s statement) expand(unnamed bool) string {
 	start, end := strings.IndexByte(s.text, '['), strings.IndexByte(s.text, ']')
 	if start < 0 || end < start {
 		return s.text
@@ -118,8 +120,11 @@ func (s statement) expand() string {
 			if err != nil {
 				panic(fmt.Sprintf("store: a parameter without a number: %s", s.text))
 			}
-			b.WriteByte('$')
-			b.WriteString(strconv.Itoa(number + row*width))
+			if unnamed {
+				b.WriteByte('?')
+			} else {
+				b.WriteString("$" + strconv.Itoa(number+row*width))
+			}
 			b.WriteString(part[digits:])
 		}
 	}
@@ -129,17 +134,18 @@ func (s statement) expand() string {
 
 // A pool lends connections for reading.
 type pool struct {
-	db    *sql.DB
-	slots chan struct{} // a token for each connection lent
+	db      *sql.DB
+	dialect *dialect
+	slots   chan struct{} // a token for each connection lent
 
 	mu     sync.Mutex
 	idle   []*conn // the last used is the last
 	closed bool
 }
 
-func newPool(db *sql.DB, size int) *pool {
+func newPool(db *sql.DB, d *dialect, size int) *pool {
 	db.SetMaxIdleConns(0) // a connection given back to db is closed
-	return &pool{db: db, slots: make(chan struct{}, size)}
+	return &pool{db: db, dialect: d, slots: make(chan struct{}, size)}
 }
 
 // get lends a connection; it must be given to put.
@@ -162,7 +168,7 @@ func (p *pool) get(ctx context.Context) (*conn, error) {
 		}
 		p.mu.Unlock()
 		if c == nil {
-			c, err := open(ctx, p.db)
+			c, err := open(ctx, p.db, p.dialect)
 			if err != nil {
 				<-p.slots
 			}

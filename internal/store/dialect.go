@@ -21,6 +21,8 @@ type dialect struct {
 	lockMigrations string
 	// durable and relaxed make the commits of a connection wait for the disk or not.
 	durable, relaxed string
+	// unnamed writes the parameters of a list as question marks.
+	unnamed bool
 	// classify tells the kind of an error of the driver.
 	classify func(error) errorClass
 	// patience is how long a transaction may take, 0 for an engine inside our own

@@ -63,7 +63,7 @@ func (db *DB) migrate(ctx context.Context, fsys fs.FS) (err error) {
 	}
 	ctx, cancel := db.dialect.limit(ctx)
 	defer cancel()
-	c, err := open(ctx, db.writers)
+	c, err := open(ctx, db.writers, &db.dialect)
 	if err != nil {
 		return db.dialect.wrap("connect", err)
 	}

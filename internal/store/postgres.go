@@ -27,7 +27,9 @@ const (
 
 // postgresSettings are the server's parameters of our connections, unless the URL
 // sets them. A node that stops in the middle of a transaction holds the turn of
-// all nodes, so it is not left to idle long.
+// all nodes, so it is not left to idle long. Every query here is meant to be answered
+// from an index; while its statistics are old PostgreSQL would rather sort a whole
+// vault for one page.
 func postgresSettings() map[string]string {
 	return map[string]string{
 		"application_name":                    "tacet",
@@ -36,6 +38,8 @@ func postgresSettings() map[string]string {
 		"lock_timeout":                        "15s",
 		"idle_in_transaction_session_timeout": "15s",
 		"tcp_user_timeout":                    "30s",
+		"enable_seqscan":                      "off",
+		"enable_bitmapscan":                   "off",
 	}
 }
 
@@ -84,7 +88,7 @@ func (db *DB) usePostgres(c Config) error {
 	if c.MaxConns > 0 {
 		size = max(c.MaxConns, 2) // one writes
 	}
-	db.readers = newPool(stdlib.OpenDB(*reading), size-1)
+	db.readers = newPool(stdlib.OpenDB(*reading), &db.dialect, size-1)
 	return nil
 }
 

@@ -45,7 +45,9 @@ func sqliteDialect() dialect {
 		lockMigrations: "",
 		durable:        "PRAGMA synchronous = FULL",
 		relaxed:        "PRAGMA synchronous = NORMAL",
-		classify:       classifySQLite,
+		// SQLite looks for the name of each parameter among those before it.
+		unnamed:  true,
+		classify: classifySQLite,
 	}
 }
 
@@ -89,7 +91,7 @@ func (db *DB) useSQLite(path string, c Config) error {
 	if c.MaxConns > 0 {
 		size = min(size, c.MaxConns)
 	}
-	db.readers = newPool(readers, size)
+	db.readers = newPool(readers, &db.dialect, size)
 	if c.Interval {
 		db.relaxed = true
 		db.flusher = newFlusher(path+"-wal", c.Logger)

@@ -87,7 +87,7 @@ func postgresURL(t testing.TB) string {
 	return u.String()
 }
 
-// open opens a database until the test ends.
+// openDB opens a database until the test ends.
 func openDB(t testing.TB, c Config) *DB {
 	t.Helper()
 	db, err := Open(t.Context(), c)
@@ -271,18 +271,23 @@ func TestConnectionsOfSQLite(t *testing.T) {
 
 func TestExpand(t *testing.T) {
 	for _, test := range []struct {
-		text string
-		rows int
-		want string
+		text          string
+		rows          int
+		want, unnamed string
 	}{
-		{"SELECT $1", 0, "SELECT $1"},
-		{"VALUES [($1, $2)]", 1, "VALUES ($1, $2)"},
-		{"VALUES [($1, $2)] RETURNING x", 3, "VALUES ($1, $2), ($3, $4), ($5, $6) RETURNING x"},
-		{"a = $1 AND b IN ([$2])", 3, "a = $1 AND b IN ($2, $3, $4)"},
-		{"a = $1 AND b IN (VALUES [($2, $3)])", 5, "a = $1 AND b IN (VALUES ($2, $3), ($4, $5), ($6, $7), ($8, $9), ($10, $11))"},
+		{"SELECT $1", 0, "SELECT $1", "SELECT $1"},
+		{"VALUES [($1, $2)]", 1, "VALUES ($1, $2)", "VALUES (?, ?)"},
+		{"VALUES [($1, $2)] RETURNING x", 3, "VALUES ($1, $2), ($3, $4), ($5, $6) RETURNING x", "VALUES (?, ?), (?, ?), (?, ?) RETURNING x"},
+		{"a = $1 AND b IN ([$2])", 3, "a = $1 AND b IN ($2, $3, $4)", "a = $1 AND b IN (?, ?, ?)"},
+		{"a = $1 AND b IN (VALUES [($2, $3)])", 5, "a = $1 AND b IN (VALUES ($2, $3), ($4, $5), ($6, $7), ($8, $9), ($10, $11))",
+			"a = $1 AND b IN (VALUES (?, ?), (?, ?), (?, ?), (?, ?), (?, ?))"},
 	} {
-		if got := (statement{test.text, test.rows}).expand(); got != test.want {
+		s := statement{test.text, test.rows}
+		if got := s.expand(false); got != test.want {
 			t.Errorf("%d rows of %s: %s", test.rows, test.text, got)
+		}
+		if got := s.expand(true); got != test.unnamed {
+			t.Errorf("%d rows of %s, unnamed: %s", test.rows, test.text, got)
 		}
 	}
 }

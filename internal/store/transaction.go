@@ -87,14 +87,14 @@ func (db *DB) beginWrite(ctx context.Context, relaxed bool) (*Tx, error) {
 		db.dropWriter()
 	}
 	if db.writer == nil {
-		c, err := open(begin, db.writers)
+		c, err := open(begin, db.writers, &db.dialect)
 		if err != nil {
 			return nil, err
 		}
 		db.writer = c
 	}
 	tx := &Tx{conn: db.writer, dialect: &db.dialect, ctx: begin, caller: ctx, writable: true}
-	err := tx.conn.setRelaxed(begin, &db.dialect, relaxed)
+	err := tx.conn.setRelaxed(begin, relaxed)
 	if err == nil {
 		err = tx.conn.exec(begin, db.dialect.beginWrite)
 	}

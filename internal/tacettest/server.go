@@ -9,8 +9,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"os"
 	"runtime/pprof"
 	"strings"
 	"testing"
@@ -157,4 +162,19 @@ func checkLeaks(t testing.TB, id string) {
 			t.Errorf("tacettest: the server left a goroutine behind:\n%s", block)
 		}
 	}
+}
+
+// DialTLS opens a connection to the HTTPS listener, trusting its authority.
+func (s *Server) DialTLS(t testing.TB) (net.Conn, error) {
+	t.Helper()
+	pem, err := os.ReadFile(s.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		return nil, errors.New("tacettest: no certificate in " + s.CAFile)
+	}
+	d := tls.Dialer{Config: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}}
+	return d.DialContext(t.Context(), "tcp", strings.TrimPrefix(s.HTTPSURL, "https://"))
 }

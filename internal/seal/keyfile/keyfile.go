@@ -63,7 +63,8 @@ func Create(path string) (*KEK, error) {
 	}
 	line := encode(kek.name, key)
 	defer clear(line)
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL|syscall.O_NOFOLLOW, 0o600)
+	// O_EXCL does not follow a symbolic link either, not even one that points nowhere.
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("key file: %w", err)
 	}

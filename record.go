@@ -9,14 +9,6 @@ const (
 	OutcomeFailed  = "failed"  // allowed, but the operation ended in an error
 )
 
-// A Parameter is one thing a record says of a request, under CloudTrail's
-// lowerCamel name. Value is a string, bool, int64, []string or []Tag; never a
-// secret value.
-type Parameter struct {
-	Name  string
-	Value any
-}
-
 // A Record is one line of the audit: one request decided, and what came of it. Its
 // JSON is what is stored, hashed into the tree and exported; the names are short
 // because there are very many of them.
@@ -50,7 +42,9 @@ type Record struct {
 	Region  string `json:"region,omitempty"`
 	// Resource is the ARN of what was asked for, as far as it could be told.
 	Resource string `json:"res,omitempty"`
-	// Parameters are the request's, Response the answer's; never a secret value.
+	// Parameters are the request's, Response the answer's, under CloudTrail's lowerCamel
+	// names. Their values are strings, bools, int64s, []string or []Tag; never a secret
+	// value.
 	Parameters map[string]any `json:"params,omitempty"`
 	Response   map[string]any `json:"resp,omitempty"`
 

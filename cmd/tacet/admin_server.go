@@ -99,8 +99,8 @@ func newClockCommand(a *admin) *cobra.Command {
 		Short: "Show or move the clock of a development server",
 		Long: `Shows how far the clock of a development server is ahead of its machine's, or sets
 that, to see what time does to secrets. OFFSET is always counted from the machine's
-clock: +40d twice is still forty days. 0 puts the clock right.`,
-		Example: "  tacet clock\n  tacet clock +40d\n  tacet clock +1h30m\n  tacet clock -- -2h\n  tacet clock 0",
+clock: +40d twice is still forty days. +0s puts the clock right.`,
+		Example: "  tacet clock\n  tacet clock +40d\n  tacet clock +1h30m\n  tacet clock -- -2h\n  tacet clock +0s",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
 			var d time.Duration

@@ -149,35 +149,41 @@ func (o *offset) String() string {
 // Type names the flag's value in the help.
 func (o *offset) Type() string { return "duration" }
 
-// Set parses "+40d", "-2h", "+1d12h".
+// Set parses "+40d", "-2h", "+1d12h": a sign or none, days, and what Go calls a duration.
 func (o *offset) Set(s string) error {
-	rest, sign := strings.TrimPrefix(s, "+"), time.Duration(1)
-	if strings.HasPrefix(rest, "-") && rest == s {
-		rest, sign = s[1:], -1
+	if s == "0" {
+		*o = 0
+		return nil
+	}
+	m := offsetPattern.FindStringSubmatch(s)
+	if m == nil || m[2] == "" && m[3] == "" {
+		return errOffset
 	}
 	var total time.Duration
-	if days, after, ok := strings.Cut(rest, "d"); ok {
-		hours, err := time.ParseDuration(days + "h")
-		if err != nil || strings.HasPrefix(days, "-") || hours > maxOffset/24 {
+	for _, part := range []struct {
+		text string
+		unit time.Duration
+	}{{m[2], 24}, {m[3], 1}} {
+		if part.text == "" {
+			continue
+		}
+		d, err := time.ParseDuration(strings.Replace(part.text, "d", "h", 1))
+		if err != nil || d > maxOffset/part.unit {
 			return errOffset
 		}
-		total, rest = hours*24, after
-	}
-	if rest != "" {
-		d, err := time.ParseDuration(rest)
-		if err != nil || d < 0 {
-			return errOffset
-		}
-		total += d
-	} else if total == 0 {
-		return errOffset
+		total += d * part.unit
 	}
 	if total > maxOffset {
 		return errOffset
 	}
-	*o = offset(sign * total)
+	if m[1] == "-" {
+		total = -total
+	}
+	*o = offset(total)
 	return nil
 }
+
+var offsetPattern = regexp.MustCompile(`^([+-]?)([0-9.]+d)?((?:[0-9.]+(?:h|m|s|ms))*)$`)
 
 // maxOffset is as far as a clock can be moved: a hundred years.
 const maxOffset = 100 * 365 * 24 * time.Hour

@@ -54,17 +54,9 @@ func killEngine(t *testing.T, bin, storeURL string) {
 			t.Fatalf("after kill %d", round+1)
 		}
 	}
-	changes, reads := 0, 0
-	for _, s := range k.secrets {
-		for _, c := range s.changes {
-			if c.acked != "" {
-				changes++
-			}
-		}
-	}
-	reads = len(k.reads)
+	changes, reads := k.changes, len(k.reads)
 	t.Logf("%d kills, %d acknowledged changes and %d acknowledged reads, none lost", rounds, changes, reads)
-	if changes < rounds || reads < rounds {
+	if changes < 25*rounds || reads < rounds {
 		t.Errorf("the load was too small to show anything")
 	}
 }
@@ -90,6 +82,7 @@ type killer struct {
 	mu      sync.Mutex
 	secrets []*killSecret
 	reads   map[string]bool // request ids of acknowledged reads
+	changes int             // acknowledged
 }
 
 func newKiller(t *testing.T, bin, storeURL string) *killer {
@@ -137,6 +130,13 @@ func newKiller(t *testing.T, bin, storeURL string) *killer {
 	return k
 }
 
+// acked counts the acknowledged changes so far.
+func (k *killer) acked() int {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.changes
+}
+
 func (k *killer) start() *exec.Cmd {
 	k.Helper()
 	cmd := exec.Command(k.bin, "server", "--config", k.config)
@@ -167,7 +167,11 @@ func (k *killer) round(n int) {
 	for c := range 8 {
 		wg.Go(func() { k.load(ctx, n, c) })
 	}
-	time.Sleep(time.Duration(80+rand.IntN(400)) * time.Millisecond)
+	// Only once there is a load worth interrupting, and at any moment of it.
+	for start, deadline := k.acked(), time.Now().Add(20*time.Second); k.acked() < start+25 && time.Now().Before(deadline); {
+		time.Sleep(5 * time.Millisecond)
+	}
+	time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
 	if err := cmd.Process.Kill(); err != nil {
 		k.Fatal(err)
 	}
@@ -198,6 +202,9 @@ func (k *killer) load(ctx context.Context, round, client int) {
 		}
 		k.mu.Lock()
 		s.changes = append(s.changes, c)
+		if err == nil {
+			k.changes++
+		}
 		k.mu.Unlock()
 		if err != nil {
 			return

@@ -15,6 +15,8 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs testdata/script: each file is a session as a user types it.
 func TestScripts(t *testing.T) {
+	commands := serverCommands()
+	commands["waitfile"] = waitFile
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
@@ -25,7 +27,7 @@ func TestScripts(t *testing.T) {
 			}
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"waitfile": waitFile},
+		Cmds: commands,
 	})
 }
 

@@ -126,6 +126,19 @@ func TestBrokenStream(t *testing.T) {
 	}
 }
 
+// TestNoClock says that a server whose clock cannot be moved has no such operations: it
+// refuses them before anything is decided.
+func TestNoClock(t *testing.T) {
+	h := New(Config{Vault: &vault.Service{}, Identity: &identity.Service{}, Audit: brokenAudit{}, Logger: slog.New(slog.DiscardHandler),
+		Authenticate: func(*http.Request, []byte) (tacet.Call, error) { return tacet.Call{RequestID: "r1"}, nil }})
+	for path, body := range map[string]string{"clock/get": `{}`, "clock/set": `{"offset":1}`} {
+		w := ask(h, "POST", Prefix+path, body)
+		if out := failureOf(t, w); w.Code != 400 || out.Error.Code != "DevelopmentOnly" || out.Error.RequestID != "r1" {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
+	}
+}
+
 func TestNewRefusesNonsense(t *testing.T) {
 	defer func() {
 		if recover() == nil {

@@ -146,7 +146,7 @@ func text(v any) string { s, _ := v.(string); return s }
 
 func number(v any) float64 { f, _ := v.(float64); return f }
 
-// at returns a time as answers write it.
+// now returns the server's time as answers write it.
 func (h *house) now() float64 { return float64(h.s.Clock.Now().UnixMilli()) / 1000 }
 
 // wait moves the clock on.
@@ -201,7 +201,7 @@ func deny(action, resource string) in {
 	return in{"Effect": "Deny", "Action": action, "Resource": resource}
 }
 
-// sts makes a signed call of the Query protocol.
+// query makes a signed call of the Query protocol.
 func (h *house) query(service, form string) (*http.Response, []byte) {
 	h.t.Helper()
 	req, err := http.NewRequestWithContext(h.t.Context(), http.MethodPost, h.s.URL+"/", io.NopCloser(strings.NewReader(form)))

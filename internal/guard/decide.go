@@ -149,11 +149,14 @@ type conditions scope
 
 // Value returns the values of a condition key; see [policy.Context].
 func (c *conditions) Value(name string) ([]string, bool) {
-	if v, ok := c.req.Conditions[name]; ok {
-		return v, len(v) > 0
+	if v := c.req.values(name); len(v) > 0 {
+		return v, true
 	}
 	if v, ok := c.global(name); ok {
 		return []string{v}, true
+	}
+	if tag, ok := strings.CutPrefix(name, "aws:principaltag/"); ok {
+		return c.dir.principalTag(&c.req.Call.Caller, tag)
 	}
 	if c.entry == nil {
 		return nil, false
@@ -170,14 +173,30 @@ func (c *conditions) Value(name string) ([]string, bool) {
 	}
 	for _, prefix := range []string{"aws:resourcetag/", "secretsmanager:resourcetag/"} {
 		if tag, ok := strings.CutPrefix(name, prefix); ok {
-			for _, t := range sec.Tags {
-				if strings.EqualFold(t.Key, tag) {
-					return []string{t.Value}, true
-				}
-			}
+			return tagValues(sec.Tags, tag)
 		}
 	}
 	return nil, false
+}
+
+// tagValues returns the values of every tag whose key is the one named in any case,
+// as condition keys compare tag keys: a second spelling must not hide the first.
+func tagValues(tags []tacet.Tag, key string) ([]string, bool) {
+	var out []string
+	for _, t := range tags {
+		if strings.EqualFold(t.Key, key) {
+			out = append(out, t.Value)
+		}
+	}
+	return out, out != nil
+}
+
+// values returns the values of a condition key that the request itself brought.
+func (r *Request) values(name string) []string {
+	if len(r.Conditions) == 0 {
+		return nil
+	}
+	return r.Conditions[strings.ToLower(name)]
 }
 
 // global returns the keys that exist for every request.
@@ -214,9 +233,6 @@ func (c *conditions) global(name string) (string, bool) {
 		return caller.Issued.UTC().Format(time.RFC3339), !caller.Issued.IsZero()
 	case "aws:viaawsservice":
 		return "false", true
-	}
-	if tag, ok := strings.CutPrefix(name, "aws:principaltag/"); ok {
-		return c.dir.principalTag(caller, tag)
 	}
 	return "", false
 }

@@ -73,15 +73,11 @@ func (d *directory) policies(c *tacet.Caller) []*policy.Document {
 	return nil
 }
 
-func (d *directory) principalTag(c *tacet.Caller, tag string) (string, bool) {
+func (d *directory) principalTag(c *tacet.Caller, tag string) ([]string, bool) {
 	if u, ok := d.users[userKey(c.Account, c.Name)]; ok && u.ID == c.ID {
-		for _, t := range u.Tags {
-			if strings.EqualFold(t.Key, tag) {
-				return t.Value, true
-			}
-		}
+		return tagValues(u.Tags, tag)
 	}
-	return "", false
+	return nil, false
 }
 
 // hasPrincipal reports whether an AWS principal of a resource policy exists here.

@@ -26,12 +26,22 @@ type Request struct {
 	Create bool
 	// Principal is the ARN of the principal an operation of identity is about.
 	Principal string
-	// Conditions are the condition keys this request adds to the context, keys in
-	// lower case up to the first slash.
+	// Conditions are the condition keys this request adds to the context, in lower
+	// case; AddCondition fills it.
 	Conditions map[string][]string
 	// Parameters are what the record says of the request, under CloudTrail's names.
 	// Never a secret value. They belong to the door once handed over.
 	Parameters map[string]any
+}
+
+// AddCondition adds values of a condition key. Two tag keys that differ in case alone
+// are one condition key, with both values.
+func (r *Request) AddCondition(key string, values ...string) {
+	if r.Conditions == nil {
+		r.Conditions = map[string][]string{}
+	}
+	key = strings.ToLower(key)
+	r.Conditions[key] = append(r.Conditions[key], values...)
 }
 
 // newID returns 128 random bits, for ids that must never repeat.

@@ -325,3 +325,18 @@ func TestTwoNodes(t *testing.T) {
 		}
 	}
 }
+
+// Callers sign with their own clock, which nobody moved: a development server whose
+// clock was moved still serves them, and still refuses those whose own clock is wrong.
+func TestMovedClockKeepsCallersIn(t *testing.T) {
+	s := tacettest.New(t, tacettest.WithClock(40*24*time.Hour))
+	aws := s.AWS(t)
+	if status, out := aws.Call("ListSecrets", map[string]any{}); status != 200 {
+		t.Errorf("with the server's clock 40 days ahead: %d %v", status, out)
+	}
+	for _, skew := range []time.Duration{6 * time.Minute, -6 * time.Minute} {
+		if status, out := aws.Skewed(skew).Call("ListSecrets", map[string]any{}); status != 400 || out["__type"] != "InvalidSignatureException" {
+			t.Errorf("a caller whose clock is wrong by %s: %d %v", skew, status, out)
+		}
+	}
+}

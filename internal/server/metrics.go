@@ -26,6 +26,7 @@ type metrics struct {
 	auth     *prometheus.CounterVec
 	sweeps   *prometheus.CounterVec
 	purged   prometheus.Counter
+	reloads  *prometheus.CounterVec
 
 	operations map[string]bool
 
@@ -66,6 +67,8 @@ func newMetrics(version string) *metrics {
 			Help: "Searches for secrets whose recovery window has ended."}, []string{"result"}),
 		purged: prometheus.NewCounter(prometheus.CounterOpts{Name: "tacet_sweep_purged_total",
 			Help: "Secrets and versions removed for good after their window."}),
+		reloads: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "tacet_tls_reloads_total",
+			Help: "Times the certificate was read again; after an error the one before stays in use."}, []string{"result"}),
 		operations: map[string]bool{},
 	}
 	for _, op := range tacet.Operations() {
@@ -76,11 +79,12 @@ func newMetrics(version string) *metrics {
 	}
 	for _, result := range []string{"ok", "error"} {
 		m.sweeps.WithLabelValues(result)
+		m.reloads.WithLabelValues(result)
 	}
 	m.children.Store(&map[requestKey]prometheus.Observer{})
 	build := prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "tacet_build_info", Help: "Always 1; the labels say what runs.",
 		ConstLabels: prometheus.Labels{"version": version, "go": goVersion()}}, func() float64 { return 1 })
-	m.registry.MustRegister(m.requests, m.auth, m.sweeps, m.purged, build,
+	m.registry.MustRegister(m.requests, m.auth, m.sweeps, m.purged, m.reloads, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

@@ -101,6 +101,10 @@ func (s *Server) wire() (err error) {
 		{"store", s.rooms.guard.Ready, "the store does not answer"},
 		{"audit", func(context.Context) error { return s.record.problem() }, "the audit record is not being signed"},
 	}}
+	if s.certs != nil {
+		s.metrics.gauge("tacet_tls_not_after_seconds", "When the certificate in use expires, in seconds since 1970.",
+			func() float64 { return float64(s.certs.current.Load().Leaf.NotAfter.Unix()) })
+	}
 	s.metrics.gauge("tacet_store_ready", "1 when the store answers.", func() float64 {
 		ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
 		defer cancel()
@@ -114,7 +118,9 @@ func (s *Server) wire() (err error) {
 
 // handler returns what the listeners of the faces answer.
 func (s *Server) handler() http.Handler {
-	aws := awsapi.New(awsapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Now: s.now,
+	// Signatures are compared with the machine's clock, which the callers have too: moving
+	// a development server's clock must not lock every SDK out.
+	aws := awsapi.New(awsapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Now: time.Now,
 		ValidRegion: s.rooms.guard.ValidRegion, Logger: room(s.log, "awsapi"), Observe: s.metrics.observeAWS})
 	admin := adminapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Audit: s.record,
 		Authenticate: authenticator(aws), Logger: room(s.log, "adminapi"), Observe: s.metrics.observeAdmin}
@@ -273,7 +279,13 @@ func (s *Server) Reload() error {
 	if s.certs == nil {
 		return nil
 	}
-	return s.certs.reload()
+	err := s.certs.reload()
+	result := "ok"
+	if err != nil {
+		result = "error"
+	}
+	s.metrics.reloads.WithLabelValues(result).Inc()
+	return err
 }
 
 // Close gives back everything a server that was built holds. [Server.Run] does it by

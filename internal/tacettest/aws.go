@@ -19,7 +19,7 @@ type AWSClient struct {
 	http                 *http.Client
 	accessKey, secretKey string
 	region               string
-	now                  func() time.Time
+	skew                 time.Duration
 }
 
 // AWS returns a client with the administrator's access key.
@@ -28,7 +28,7 @@ func (s *Server) AWS(t testing.TB) *AWSClient {
 	transport := &http.Transport{MaxIdleConnsPerHost: 64}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &AWSClient{t: t, url: s.URL, http: &http.Client{Transport: transport, Timeout: time.Minute},
-		accessKey: s.AccessKey, secretKey: s.SecretKey, region: s.Region, now: s.Clock.Now}
+		accessKey: s.AccessKey, secretKey: s.SecretKey, region: s.Region}
 }
 
 // As returns the client with another access key.
@@ -43,6 +43,13 @@ func (c *AWSClient) InRegion(region string) *AWSClient {
 	d := *c
 	d.region = region
 	return &d
+}
+
+// Skewed returns the client with a clock that is wrong by d.
+func (c *AWSClient) Skewed(d time.Duration) *AWSClient {
+	e := *c
+	e.skew = d
+	return &e
 }
 
 // Call makes one call. in is the request, anything that becomes a JSON object; body is
@@ -81,7 +88,7 @@ func (c *AWSClient) Send(req *http.Request, service string, body []byte) (*http.
 	c.t.Helper()
 	signed := &sigv4.Request{Method: req.Method, EscapedPath: req.URL.EscapedPath(), RawQuery: req.URL.RawQuery,
 		Host: strings.TrimPrefix(c.url, "http://"), Header: req.Header, Body: body}
-	sigv4.Sign(signed, c.accessKey, []byte(c.secretKey), c.region, service, c.now())
+	sigv4.Sign(signed, c.accessKey, []byte(c.secretKey), c.region, service, time.Now().Add(c.skew))
 	res, err := c.http.Do(req)
 	if err != nil {
 		c.t.Fatal(err)

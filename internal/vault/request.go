@@ -22,10 +22,7 @@ func condition(r *guard.Request, key string, values ...string) {
 	if len(values) == 0 || len(values) == 1 && values[0] == "" {
 		return
 	}
-	if r.Conditions == nil {
-		r.Conditions = map[string][]string{}
-	}
-	r.Conditions[key] = values
+	r.AddCondition(key, values...)
 }
 
 // parameter adds what the caller sent to the record, unless it is empty.
@@ -38,7 +35,7 @@ func parameter(r *guard.Request, name, value string) {
 func tagConditions(r *guard.Request, tags []tacet.Tag) {
 	keys := make([]string, len(tags))
 	for i, t := range tags {
-		condition(r, "aws:requesttag/"+t.Key, t.Value)
+		r.AddCondition("aws:requesttag/"+t.Key, t.Value)
 		keys[i] = t.Key
 	}
 	condition(r, "aws:tagkeys", keys...)

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/spf13/cobra"
+)
+
+// serverCommands are what the scripts about servers need beyond the usual.
+func serverCommands() map[string]func(*testscript.TestScript, bool, []string) {
+	return map[string]func(*testscript.TestScript, bool, []string){
+		"code":     exitsWith,
+		"freeport": freePort,
+		"mkcert":   makeCertificate,
+		"presents": presents,
+		"httpget":  httpGet,
+	}
+}
+
+// exitsWith runs a command and compares its exit code: code 2 tacet frobnicate.
+func exitsWith(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: code N COMMAND...")
+	}
+	got := "0"
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("exit code %s, not %s", got, args[0])
+	}
+}
+
+// freePort sets a variable to a port of loopback on which nobody listens.
+func freePort(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: freeport VARIABLE")
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	ts.Check(err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	ts.Check(err)
+	ts.Check(l.Close())
+	ts.Setenv(args[0], port)
+}
+
+// makeCertificate writes a self-signed certificate for localhost and its key.
+func makeCertificate(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: mkcert CERT KEY")
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	ts.Check(err)
+	serial, err := rand.Int(rand.Reader, big.NewInt(1<<62))
+	ts.Check(err)
+	template := &x509.Certificate{SerialNumber: serial, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour), DNSNames: []string{"localhost"}}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	ts.Check(err)
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER}), 0o600))
+}
+
+// presents waits until a TLS server shows the certificate in a file.
+func presents(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: presents ADDRESS CERT")
+	}
+	block, _ := pem.Decode([]byte(ts.ReadFile(args[1])))
+	if block == nil {
+		ts.Fatalf("no certificate in %s", args[1])
+	}
+	for range 500 {
+		// The certificate itself is compared, which is more than a verification.
+		c, err := tls.Dial("tcp", args[0], &tls.Config{InsecureSkipVerify: true})
+		if err == nil {
+			shown := c.ConnectionState().PeerCertificates[0].Raw
+			ts.Check(c.Close())
+			if bytes.Equal(shown, block.Bytes) {
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("%s does not present %s", args[0], args[1])
+}
+
+// httpGet asks until the status is the one named, and the body has the text, and prints
+// the body.
+func httpGet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: httpget STATUS URL [TEXT]")
+	}
+	text := strings.Join(args[2:], "")
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	client := &http.Client{Transport: transport, Timeout: 10 * time.Second}
+	last := "no answer"
+	for range 500 {
+		if res, err := client.Get(args[1]); err == nil {
+			body, err := io.ReadAll(res.Body)
+			ts.Check(err)
+			ts.Check(res.Body.Close())
+			if last = strconv.Itoa(res.StatusCode); last == args[0] && bytes.Contains(body, []byte(text)) {
+				_, err := ts.Stdout().Write(body)
+				ts.Check(err)
+				return
+			}
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	ts.Fatalf("%s: %s", args[1], last)
+}
+
+// TestHelp holds the help of every command to the convention: examples come first, and
+// each calls the command it stands with.
+func TestHelp(t *testing.T) {
+	var walk func(*cobra.Command)
+	walk = func(c *cobra.Command) {
+		if c.Name() == "help" || strings.HasPrefix(c.Name(), "__") {
+			return
+		}
+		t.Run(strings.ReplaceAll(c.CommandPath(), " ", "/"), func(t *testing.T) {
+			if !c.HasExample() {
+				t.Fatal("no examples")
+			}
+			if first := strings.TrimSpace(c.Example); !strings.HasPrefix(first, "tacet") && !strings.Contains(first, c.CommandPath()) {
+				t.Errorf("the first example is %q", first)
+			}
+			var out, errs bytes.Buffer
+			if code := run(append(strings.Fields(c.CommandPath())[1:], "--help"), &out, &errs); code != 0 {
+				t.Fatalf("exit code %d: %s", code, errs.String())
+			}
+			if lines := strings.Split(out.String(), "\n"); len(lines) < 3 || lines[2] != "Examples:" {
+				t.Errorf("the help does not begin with examples:\n%s", out.String())
+			}
+		})
+		for _, sub := range c.Commands() {
+			walk(sub)
+		}
+	}
+	walk(newRootCommand())
+}
+
+func TestOffset(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"+40d": 40 * 24 * time.Hour, "-2h": -2 * time.Hour, "+1h30m": 90 * time.Minute, "1d": 24 * time.Hour, "-1d12h": -36 * time.Hour,
+		"+0.5d": 12 * time.Hour, "0s": 0, "0": 0, "+36500d": 36500 * 24 * time.Hour,
+	} {
+		var o offset
+		if err := o.Set(text); err != nil || time.Duration(o) != want {
+			t.Errorf("%s: %s, %v", text, time.Duration(o), err)
+		}
+	}
+	for _, text := range []string{"", "+", "-", "d", "40", "+40x", "--2h", "+-2h", "-+2h", "1d-2h", "-d", "1h1d", "36501d", "999999999999d", "1e9d", "NaNd", "1d1d"} {
+		var o offset
+		if err := o.Set(text); err == nil {
+			t.Errorf("%q was accepted as %s", text, time.Duration(o))
+		}
+	}
+}
+
+func TestShellWord(t *testing.T) {
+	for in, want := range map[string]string{"/a/b": "/a/b", "a b": "'a b'", "it's": `'it'\''s'`, "$(x)": "'$(x)'", "": "''"} {
+		if got := shellWord(in); got != want {
+			t.Errorf("%q: %s", in, got)
+		}
+	}
+}

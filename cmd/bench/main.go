@@ -3,6 +3,7 @@
 //	bench -server .build/tacet                     the table of docs/design/performance.md
 //	bench -server .build/tacet -scale              1,000 to 1,000,000 secrets
 //	bench -server .build/tacet -postgres URL       on PostgreSQL too
+//	bench -server .build/tacet -profile cpu.prof   where the time of a read goes
 package main
 
 import (
@@ -32,13 +33,19 @@ func main() {
 	flag.IntVar(&p.ValueBytes, "value", 1024, "bytes of a value")
 	flag.IntVar(&p.Rounds, "rounds", 3, "rounds of each figure; the median is printed")
 	flag.DurationVar(&p.Duration, "duration", 2e9, "length of a round")
+	flag.StringVar(&p.Only, "only", "GetSecretValue", "with -profile: the operation")
+	flag.IntVar(&p.Conns, "conns", 64, "with -profile: connections")
+	flag.StringVar(&p.Profile, "profile", "", "write a CPU profile of the server under one load to this file")
 	scale := flag.Bool("scale", false, "measure growth instead")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	run := p.Run
-	if *scale {
+	switch {
+	case *scale:
 		run = p.RunScale
+	case p.Profile != "":
+		run = p.RunProfile
 	}
 	if err := run(ctx, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

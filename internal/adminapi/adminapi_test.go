@@ -29,6 +29,7 @@ func dial(t *testing.T, s *tacettest.Server, accessKey, secretKey string) *clien
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(c.Close)
 	return c
 }
 
@@ -340,6 +341,8 @@ func TestCanary(t *testing.T) {
 	if err := admin.ExportAudit(t.Context(), &export, adminapi.FormatCloudTrail, time.Time{}, time.Time{}); err != nil {
 		t.Fatal(err)
 	}
+	theirs.Close()
+	admin.Close()
 	stop()
 
 	places := map[string][]byte{"log": log.Bytes(), "export": export.Bytes(), "errors": fmt.Appendf(nil, "%v %+v %v %+v", err, err, wrong, wrong),

@@ -109,11 +109,14 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, op operation) (t
 	}
 	call.Face = "admin"
 	if op.long {
-		// The deadline that protects against slow readers would cut a long log; the
-		// stream sets its own for every piece.
+		// The deadline that protects against slow readers would cut a long wait; it is
+		// set again for the answer, and by a stream for every piece.
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	}
 	ans, err := op.run(r.Context(), h, call, body)
+	if op.long {
+		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeDeadline))
+	}
 	return call, ans, err
 }
 

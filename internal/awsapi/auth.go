@@ -97,14 +97,14 @@ func (h *Handler) verify(who claim, r *http.Request, body []byte) (tacet.Call, e
 	return newCall(r, who.credential.Caller, a.Region), nil
 }
 
-// regionsOf returns which regions a scope of the service may name. STS and IAM are
-// also asked in us-east-1, where AWS keeps their global endpoints, whether or not there
-// is a vault.
+// regionsOf returns which regions a scope of the service may name: what has the form
+// of a region's name and is one to the server. STS and IAM are also asked in us-east-1,
+// where AWS keeps their global endpoints, whether or not there is a vault.
 func (h *Handler) regionsOf(service string) func(string) bool {
-	if service == "sts" || service == "iam" {
-		return func(region string) bool { return region == "us-east-1" || h.cfg.ValidRegion(region) }
+	global := service == "sts" || service == "iam"
+	return func(region string) bool {
+		return global && region == "us-east-1" || validRegionName(region) && h.cfg.ValidRegion(region)
 	}
-	return h.cfg.ValidRegion
 }
 
 // choose takes the protocol from the scope's service, which is signed; a request that

@@ -24,8 +24,8 @@ type Config struct {
 	Identity *identity.Service
 	// Now is the clock that signatures are compared with; nil means time.Now.
 	Now func() time.Time
-	// ValidRegion reports whether a request may be scoped to the region; nil means any
-	// region.
+	// ValidRegion reports whether a request may be scoped to a region, whose name is well
+	// formed; nil means any such region.
 	ValidRegion func(region string) bool
 	// Logger gets failures of ours; nil means slog.Default.
 	Logger *slog.Logger
@@ -52,7 +52,7 @@ func New(cfg Config) *Handler {
 		cfg.Now = time.Now
 	}
 	if cfg.ValidRegion == nil {
-		cfg.ValidRegion = validRegionName
+		cfg.ValidRegion = func(string) bool { return true }
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -22,6 +24,11 @@ type Plan struct {
 	ValueBytes int
 	Rounds     int
 	Duration   time.Duration
+	// Only restricts a run to one operation and one number of connections, on SQLite,
+	// and writes a CPU profile of the server.
+	Only    string
+	Conns   int
+	Profile string
 }
 
 // load is a kind of request.
@@ -128,6 +135,65 @@ func engineName(e string) string {
 		return "SQLite"
 	}
 	return "PostgreSQL"
+}
+
+// RunProfile puts one load on a server and writes its CPU profile.
+func (p *Plan) RunProfile(ctx context.Context, out io.Writer) error {
+	dir, err := os.MkdirTemp("", "tacet-profile-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	port, err := freePort()
+	if err != nil {
+		return err
+	}
+	admin := fmt.Sprintf("127.0.0.1:%d", port)
+	server, err := StartTacet(ctx, Options{Binary: p.Binary, Dir: dir, Engine: "sqlite", Fsync: "group", Admin: admin})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = server.Stop() }()
+	if err := fill(server, 0, p.Secrets, p.ValueBytes); err != nil {
+		return err
+	}
+	i := slices.IndexFunc(loads, func(l load) bool { return l.name == p.Only })
+	if i < 0 {
+		return fmt.Errorf("no load is called %q", p.Only)
+	}
+	next, err := loads[i].next(server.Signer, p)
+	if err != nil {
+		return err
+	}
+	done := make(chan error, 1)
+	go func() { done <- saveProfile(ctx, admin, p.Profile, p.Duration) }()
+	r, err := Run(server.Target, p.Conns, p.Duration+time.Second, next)
+	if err = errors.Join(err, <-done); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s, %d connections: %.1f CPU-µs per request, %.0f requests a second\n", p.Only, p.Conns, r.CPUPerRequest(), r.PerSecond())
+	return err
+}
+
+func saveProfile(ctx context.Context, admin, file string, d time.Duration) error {
+	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", admin, max(1, int(d.Seconds())))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = res.Body.Close() }()
+	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return err
+	}
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("pprof: %s", res.Status)
+	}
+	return os.WriteFile(file, b, 0o600)
 }
 
 func (p *Plan) runEngine(ctx context.Context, out io.Writer, bare *Process, engine string) error {

@@ -30,6 +30,7 @@ type Options struct {
 	Engine  string // "sqlite" or a postgres:// URL
 	Fsync   string // "group" or "interval"
 	Restart bool   // the data exists already
+	Admin   string // address of the admin listener, for profiles; empty for none
 }
 
 // StartTacet starts a server on a free port and waits until it accepts connections.
@@ -48,8 +49,12 @@ func StartTacet(ctx context.Context, o Options) (*Process, error) {
 		return nil, err
 	}
 	config := filepath.Join(o.Dir, "tacet-"+o.Fsync+".toml")
-	text := fmt.Sprintf("[listen]\naddress = %q\nallow_plaintext = true\n\n[store]\nurl = %q\n\n[key]\nfile = %q\n\n[audit]\nfsync = %q\n\n[log]\nlevel = \"warn\"\n",
-		addr, "file:"+urlFile, filepath.Join(o.Dir, "key"), o.Fsync)
+	admin := ""
+	if o.Admin != "" {
+		admin = fmt.Sprintf("\n[admin]\nlisten = %q\n", o.Admin)
+	}
+	text := fmt.Sprintf("[listen]\naddress = %q\nallow_plaintext = true\n\n[store]\nurl = %q\n\n[key]\nfile = %q\n\n[audit]\nfsync = %q\n\n[log]\nlevel = \"warn\"\n%s",
+		addr, "file:"+urlFile, filepath.Join(o.Dir, "key"), o.Fsync, admin)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}

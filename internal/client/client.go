@@ -168,6 +168,9 @@ func newTransport(caFile string) (*http.Transport, error) {
 	return t, nil
 }
 
+// Close gives back the connections that are kept for the next call.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
 // Endpoint returns the address of the server.
 func (c *Client) Endpoint() string { return c.base.String() }
 
@@ -246,13 +249,8 @@ func (c *Client) stream(ctx context.Context, path string, in any, w io.Writer) e
 		defer func() { _ = res.Body.Close() }()
 		_, err = io.Copy(w, &watched{res.Body, timer})
 	}
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(context.Cause(ctx), errStalled):
+	if err != nil && errors.Is(context.Cause(ctx), errStalled) {
 		return unreachable(c.Endpoint(), errStalled)
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return errCut
 	}
 	return err
 }
@@ -262,7 +260,8 @@ var (
 	errCut     = errors.New("the server broke off in the middle; what was written is not complete")
 )
 
-// watched puts a timer off with every piece that is read.
+// watched puts a timer off with every piece that is read, and tells a broken end from
+// a failure to write.
 type watched struct {
 	r     io.Reader
 	timer *time.Timer
@@ -271,5 +270,8 @@ type watched struct {
 func (w *watched) Read(b []byte) (int, error) {
 	n, err := w.r.Read(b)
 	w.timer.Reset(stallTimeout)
+	if err != nil && err != io.EOF { //nolint:errorlint // readers return it as it is
+		err = fmt.Errorf("%w (%w)", errCut, err)
+	}
 	return n, err
 }

@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"context"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -149,11 +150,38 @@ func TestStream(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}
 		})
+		defer c.Close()
 		var out bytes.Buffer
 		err := c.ExportAudit(t.Context(), &out, "tacet", time.Time{}, time.Time{})
 		if cut && !errors.Is(err, errCut) || !cut && (err != nil || out.Len() != 1000*len(line)) {
 			t.Errorf("cut %v: %d bytes, %v", cut, out.Len(), err)
 		}
+	}
+}
+
+// TestStreamHTTP2 is TestStream over the protocol that tells a broken end in another way.
+func TestStreamHTTP2(t *testing.T) {
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ProtoMajor != 2 {
+			t.Errorf("%s", r.Proto)
+		}
+		_, _ = io.WriteString(w, strings.Repeat("{}\n", 4096))
+		panic(http.ErrAbortHandler)
+	}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(ca, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.Certificate().Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := New(Config{Endpoint: s.URL, AccessKey: testKey, SecretKey: testSecret, CAFile: ca})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := c.ExportAudit(t.Context(), io.Discard, "tacet", time.Time{}, time.Time{}); !errors.Is(err, errCut) {
+		t.Error(err)
 	}
 }
 
@@ -211,7 +239,9 @@ func TestNewRefuses(t *testing.T) {
 
 // TestSecretStays says that neither a client nor its errors can be made to show the key.
 func TestSecretStays(t *testing.T) {
-	c := newClient(t, func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.Header.Get("Authorization"), 401) })
+	c := newClient(t, func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, r.Header.Get("Authorization"), http.StatusUnauthorized)
+	})
 	_, err := c.WhoAmI(t.Context())
 	for _, s := range []string{fmt.Sprintf("%v %+v %#v", c, *c, *c), fmt.Sprintf("%v %+v %#v", err, err, err)} {
 		if strings.Contains(s, testSecret) || strings.Contains(s, fmt.Sprint([]byte(testSecret))) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"tacet"
 	"tacet/internal/store"
@@ -71,8 +72,14 @@ func (q *queue) push(j *job) bool {
 // maxGroup bounds how much one commit carries.
 const maxGroup = 512
 
+// gather is how long a group that begins much smaller than the last one waits for
+// more. The callers of the last group have just got their answers and are about to ask
+// again; taking the first few of them alone would cost a commit for each handful.
+const gather = 200 * time.Microsecond
+
 // take waits for jobs and returns up to maxGroup of them; nil when closed and empty.
-func (q *queue) take() []*job {
+// last is the size of the group before.
+func (q *queue) take(last int) []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.jobs) == 0 {
@@ -80,6 +87,11 @@ func (q *queue) take() []*job {
 			return nil
 		}
 		q.wake.Wait()
+	}
+	if last > 2 && len(q.jobs) < last/2 && !q.closed {
+		q.mu.Unlock()
+		time.Sleep(gather)
+		q.mu.Lock()
 	}
 	n := min(len(q.jobs), maxGroup)
 	group := q.jobs[:n:n]
@@ -134,11 +146,13 @@ func (g *Guard) submit(j *job) (stale bool, err error) {
 
 func (g *Guard) commitLoop() {
 	defer close(g.done)
+	last := 0
 	for {
-		jobs := g.queue.take()
+		jobs := g.queue.take(last)
 		if jobs == nil {
 			return
 		}
+		last = len(jobs)
 		g.commit(jobs)
 		for _, j := range jobs {
 			j.done <- struct{}{}

@@ -65,9 +65,9 @@ const (
 	PasswordTooShort      Code = "PasswordTooShort"
 	PasswordAlphabetEmpty Code = "PasswordAlphabetEmpty"
 
-	PrincipalNotFound Code = "PrincipalNotFound" // Detail (the name)
-	PrincipalExists   Code = "PrincipalExists"   // Detail
-	PrincipalInUse    Code = "PrincipalInUse"    // Detail
+	PrincipalNotFound Code = "PrincipalNotFound" // Detail: the whole sentence
+	PrincipalExists   Code = "PrincipalExists"   // Detail: likewise
+	PrincipalInUse    Code = "PrincipalInUse"    // Detail: likewise
 	DevelopmentOnly   Code = "DevelopmentOnly"   // the operation exists on a development server only
 )
 

@@ -54,6 +54,7 @@ const startTimeout = 30 * time.Second
 func runDev(ctx context.Context, out io.Writer, dc server.DevConfig, envFile string) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	outliveReaders()
 	d, err := server.StartDev(ctx, dc)
 	if err != nil {
 		return startFailure("the development server did not start", err)
@@ -71,10 +72,10 @@ func runDev(ctx context.Context, out io.Writer, dc server.DevConfig, envFile str
 	err = d.Run(ctx)
 	cancel()
 	if said := <-announced; said != nil && !errors.Is(said, context.Canceled) {
-		err = errors.Join(said, err)
+		return errors.Join(said, err)
 	}
 	if err != nil {
-		return fail(exitFailed, "the development server ended badly", err, "")
+		return fail(exitFailed, "the development server ended badly", err, "see its log: --log-level debug")
 	}
 	return nil
 }
@@ -84,12 +85,12 @@ func announce(ctx context.Context, out io.Writer, d *server.DevServer, dc server
 	wait, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := d.WaitReady(wait); err != nil {
-		return err
+		return fail(exitFailed, "the development server does not answer", err, "see its log: --log-level debug")
 	}
 	vars := d.Environment()
 	if envFile != "" {
 		if err := server.WriteEnvironment(envFile, vars); err != nil {
-			return err
+			return fail(exitFailed, "the env file was not written", err, "name a file in a folder that exists and can be written")
 		}
 	}
 	_, err := io.WriteString(out, welcome(d, vars, dc.DataDir == ""))

@@ -58,6 +58,7 @@ func loadConfig(path string) (server.Config, error) {
 func serve(ctx context.Context, cfg server.Config) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	outliveReaders()
 	s, err := server.Build(ctx, cfg)
 	if err != nil {
 		return startFailure("the server did not start", err)

@@ -19,6 +19,10 @@ func hangups() (<-chan os.Signal, func()) {
 	}
 }
 
+// outliveReaders lets a server go on, or end in good order, when whoever read its output
+// has gone: otherwise the first line written after that would kill it.
+func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
+
 // startFailure finds the next step for what keeps a server from starting.
 func startFailure(what string, err error) error {
 	code, next := exitFailed, "tacet doctor --config FILE looks for more"

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 	"time"
@@ -107,9 +108,9 @@ func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 	}
 	given := ""
 	switch {
-	case r.Principal != "":
-		pr.Resource, given = r.Principal, r.Principal
-		rec.Resource = r.Principal
+	case r.User != "" || r.AnyUser:
+		pr.Resource = s.principal()
+		given, rec.Resource = pr.Resource, pr.Resource
 	case s.resource != "":
 		pr.Resource, given = s.resource, r.Secret.Given
 		if s.vault.Account != "" {
@@ -131,6 +132,19 @@ func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 	return &tacet.Error{Code: tacet.Denied, Denial: &tacet.Denial{
 		ID: rec.ID, Caller: c.ARN, Action: op.Action(), Resource: given, Reason: d.Reason,
 	}}
+}
+
+// principal is the ARN of the user that an operation of identity is about.
+func (s *scope) principal() string {
+	account := s.req.Call.Account
+	if s.req.AnyUser {
+		return "arn:aws:iam::" + account + ":user/*"
+	}
+	if u, ok := s.dir.users[userKey(account, s.req.User)]; ok {
+		return u.ARN()
+	}
+	u := tacet.User{Account: account, Path: cmp.Or(s.req.UserPath, "/"), Name: s.req.User}
+	return u.ARN()
 }
 
 func statementName(d policy.Decision) string {

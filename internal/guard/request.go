@@ -24,8 +24,13 @@ type Request struct {
 	Secret tacet.SecretRef
 	// Create says that Secret is to be made: the decision is about its future name.
 	Create bool
-	// Principal is the ARN of the principal an operation of identity is about.
-	Principal string
+	// User names the user of the caller's account that an operation of identity is
+	// about, as the caller wrote it; UserPath is the path of one about to be made. The
+	// decision is about the user's own ARN, so that no way of writing a name gets round it.
+	User     string
+	UserPath string
+	// AnyUser marks an operation about all users of the account.
+	AnyUser bool
 	// Conditions are the condition keys this request adds to the context, in lower
 	// case; AddCondition fills it.
 	Conditions map[string][]string

@@ -99,10 +99,8 @@ func createKey(tx *guard.Tx, u *tacet.User) (tacet.AccessKey, tacet.Plaintext, e
 
 // request begins a request about a user of the caller's account.
 func request(call tacet.Call, op tacet.Operation, user string) guard.Request {
-	r := guard.Request{Call: call, Operation: op, Parameters: map[string]any{}}
-	r.Principal = "arn:aws:iam::" + call.Account + ":user/*"
+	r := guard.Request{Call: call, Operation: op, Parameters: map[string]any{}, User: user, AnyUser: user == ""}
 	if user != "" {
-		r.Principal = "arn:aws:iam::" + call.Account + ":user/" + user
 		r.Parameters["userName"] = user
 	}
 	return r

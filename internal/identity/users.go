@@ -29,8 +29,10 @@ type CreateUserInput struct {
 //
 // Errors: InvalidParameter, PrincipalExists.
 func (s *Service) CreateUser(ctx context.Context, call tacet.Call, in CreateUserInput) (tacet.User, error) {
-	return guard.Do(ctx, s.g, request(call, tacet.OpCreateUser, in.Name), func(tx *guard.Tx) (tacet.User, error) {
-		path := cmp.Or(in.Path, "/")
+	path := cmp.Or(in.Path, "/")
+	r := request(call, tacet.OpCreateUser, in.Name)
+	r.UserPath = path
+	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.User, error) {
 		if err := validName("userName", in.Name, maxUserName); err != nil {
 			return tacet.User{}, err
 		}

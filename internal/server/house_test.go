@@ -113,6 +113,13 @@ func TestRouteCrawl(t *testing.T) {
 			}
 		}
 	}
+	address := strings.TrimPrefix(s.URL, "http://")
+	for _, target := range []string{"OPTIONS *", "GET http://x/livez", "GET http://x/tacet/v1/whoami", "CONNECT x:443", "POST http://x/"} {
+		method, path, _ := strings.Cut(target, " ")
+		if status, body := raw(t, s, address, false, method, path, ""); status < 400 || status >= 500 {
+			t.Errorf("%s: %d %s", target, status, body)
+		}
+	}
 	for _, path := range []string{"/", "/tacet/v1/whoami", "/tacet/v1/users/list", "/secretsmanager/get"} {
 		res, err := c.Post(s.AdminURL+path, "application/json", strings.NewReader("{}"))
 		if err != nil {

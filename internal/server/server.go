@@ -196,7 +196,9 @@ func (s *Server) httpServer(name string, h http.Handler) *http.Server {
 		MaxHeaderBytes:    s.cfg.Limits.HeaderBytes,
 		Protocols:         protocols,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 128, MaxReadFrameSize: 64 << 10},
-		ErrorLog:          slog.NewLogLogger(room(s.log, name).Handler(), slog.LevelDebug),
+		// "OPTIONS *" is a request like any other: net/http must not answer it by itself.
+		DisableGeneralOptionsHandler: true,
+		ErrorLog:                     slog.NewLogLogger(room(s.log, name).Handler(), slog.LevelDebug),
 	}
 }
 

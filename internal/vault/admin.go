@@ -62,7 +62,7 @@ func (s *Service) CreateVault(ctx context.Context, call tacet.Call, name, accoun
 		}
 		for _, v := range tx.Vaults() {
 			if v.Name == name || v.Account == account && v.Region == region {
-				return tacet.Vault{}, tacet.Errorf(tacet.PrincipalExists, "the vault %s of account %s in %s", v.Name, v.Account, v.Region)
+				return tacet.Vault{}, tacet.Errorf(tacet.PrincipalExists, "The vault %s of account %s in %s already exists.", v.Name, v.Account, v.Region)
 			}
 		}
 		return tx.CreateVault(name, account, region)

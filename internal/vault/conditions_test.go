@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"tacet"
+	"tacet/internal/identity"
 	"tacet/internal/vault"
 )
 
@@ -58,6 +59,29 @@ func TestTagsMustNotLockOut(t *testing.T) {
 		h.must(err)
 		if len(info.Secret.Tags) != 2 || info.Secret.Tags[0].Value != "blue" {
 			t.Errorf("tags %v", info.Secret.Tags)
+		}
+	})
+}
+
+// TestNamesAreCanonicalInDecisions: a deny on a user's ARN holds however the caller
+// writes the name. (Threat classes 1, 2 and 25.)
+func TestNamesAreCanonicalInDecisions(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		policy := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},
+			{"Effect":"Deny","Action":"iam:*","Resource":"arn:aws:iam::*:user/vip/Boss"}]}`
+		_, err := h.ids.CreateUser(h.ctx, h.admin, identity.CreateUserInput{Name: "Boss", Path: "/vip/"})
+		h.must(err)
+		call := h.callAs(h.newUser("clerk", policy))
+		for _, name := range []string{"Boss", "boss", "BOSS", "bOsS"} {
+			_, _, err := h.ids.CreateAccessKey(h.ctx, call, name)
+			h.wantCode(err, tacet.Denied)
+			h.wantCode(h.ids.DeleteUser(h.ctx, call, name), tacet.Denied)
+		}
+		_, err = h.ids.CreateUser(h.ctx, h.admin, identity.CreateUserInput{Name: "BOSS"})
+		h.wantCode(err, tacet.PrincipalExists)
+		for _, name := range []string{"boss ", " boss", "boss\u200b", "ｂoss", "boss%20", "*", "bo?s"} {
+			_, err := h.ids.CreateUser(h.ctx, h.admin, identity.CreateUserInput{Name: name})
+			h.wantCode(err, tacet.InvalidParameter)
 		}
 	})
 }

@@ -113,49 +113,43 @@ func view[T any](s *Snapshot, r *Request, op func(*Snapshot) (T, error)) (out T,
 // outside, and must not keep the transaction. If ctx ends first the change may
 // or may not have been made, as with any lost answer.
 func Do[T any](ctx context.Context, g *Guard, r Request, op func(*Tx) (T, error)) (T, error) {
-	var out, zero T
-	var opErr error
 	if err := g.ensureVault(ctx, &r); err != nil {
+		var zero T
 		return zero, err
 	}
-	j := newJob(ctx)
-	j.change = func(tx *Tx) {
-		tx.req = &r
-		rec := g.newRecord(&r, tx.Now())
-		out, opErr = zero, tx.decide(rec)
-		if opErr == nil {
-			out, opErr = run(tx, op)
-		}
-		if opErr != nil {
-			tx.discard()
-			out = zero
-		}
-		finish(rec, tx.response, opErr)
-		tx.record(rec)
-	}
-	if _, err := g.submit(j); err != nil {
-		return zero, err
-	}
-	return out, opErr
+	return change(ctx, g, &r, (*Tx).admit, op)
 }
 
 // System makes a change that is Tacet's own: preparing the deployment, purging what
 // is due. There is no decision because there is no caller; there is a record. No
 // face can reach it: its operations cannot be named in a request.
 func System[T any](ctx context.Context, g *Guard, r Request, op func(*Tx) (T, error)) (T, error) {
-	var out, zero T
-	var opErr error
 	r.Call.Caller = tacet.Caller{Kind: tacet.CallerSystem, ARN: "tacet", Account: r.Call.Account}
 	r.Call.Face = "system"
+	return change(ctx, g, &r, (*Tx).admitSystem, op)
+}
+
+// admit lets a caller's change in, or refuses it.
+func (tx *Tx) admit(rec *tacet.Record) error { return tx.decide(rec) }
+
+// admitSystem lets Tacet's own change in.
+func (tx *Tx) admitSystem(rec *tacet.Record) error {
+	rec.Event = true
+	if tx.req.Secret.IsZero() {
+		return nil
+	}
+	return tx.resolve(rec)
+}
+
+// change is one admission, one run and one record on the committer.
+func change[T any](ctx context.Context, g *Guard, r *Request, admit func(*Tx, *tacet.Record) error, op func(*Tx) (T, error)) (T, error) {
+	var out, zero T
+	var opErr error
 	j := newJob(ctx)
 	j.change = func(tx *Tx) {
-		tx.req = &r
-		rec := g.newRecord(&r, tx.Now())
-		rec.Event = true
-		if !r.Secret.IsZero() {
-			opErr = tx.resolve(rec)
-		}
-		if opErr == nil {
+		tx.req = r
+		rec := g.newRecord(r, tx.Now())
+		if opErr = admit(tx, rec); opErr == nil {
 			out, opErr = run(tx, op)
 		}
 		if opErr != nil {

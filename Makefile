@@ -26,6 +26,10 @@ test: ## run every test, on both engines, with the real clients
 check: ## gofmt, go vet, staticcheck
 	scripts/check.sh
 
+.PHONY: lint
+lint: ## run golangci-lint, which takes minutes to build the first time
+	$(GO) run github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0 run ./...
+
 .PHONY: bench
 bench: build ## measure CPU per request beside a bare net/http server
 	scripts/bench.sh

@@ -98,6 +98,15 @@ func tampered(format string, args ...any) error {
 	return &TamperError{fmt.Sprintf(format, args...)}
 }
 
+// problem returns what a [TamperError] says, or the text of any other error.
+func problem(err error) string {
+	var t *TamperError
+	if errors.As(err, &t) {
+		return t.Problem
+	}
+	return err.Error()
+}
+
 // A Report says what a verification found.
 type Report struct {
 	// Records is how many records were read and hashed: From up to but not including To.

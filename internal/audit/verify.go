@@ -3,6 +3,7 @@ package audit
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -72,7 +73,7 @@ func (v *verifier) readHead() error {
 	r := &v.report
 	if c != nil {
 		if v.head, err = c.open(r.Key); err != nil {
-			r.fail(-1, "%s", err.(*TamperError).Problem)
+			r.fail(-1, "%s", problem(err))
 			return nil
 		}
 		r.Checkpoint, r.Signed, r.SignedAt = c.Note, v.head.Size, v.head.Time
@@ -97,7 +98,7 @@ func (v *verifier) putBack() error {
 		}
 		moved, err := checkpointMoved(v.ctx, v.log, v.head.Size)
 		if err == nil && !moved {
-			v.report.fail(v.head.Size, "%s", errPutBack(v.head.Size).(*TamperError).Problem)
+			v.report.fail(v.head.Size, "%s", problem(errPutBack(v.head.Size)))
 		}
 		return err
 	}
@@ -236,7 +237,7 @@ func (v *verifier) conclude() {
 
 func (v *verifier) badTile(format string, args ...any) {
 	if v.firstTile == "" {
-		v.firstTile = tampered(format, args...).(*TamperError).Problem
+		v.firstTile = fmt.Sprintf(format, args...)
 	}
 }
 
@@ -270,6 +271,7 @@ func recordTime(body []byte) (us int64, ok bool) {
 
 // isTamper reports whether err contradicts what was signed, rather than being the store's.
 func isTamper(err error) bool {
-	_, ok := err.(*TamperError)
+	var t *TamperError
+	ok := errors.As(err, &t)
 	return ok
 }

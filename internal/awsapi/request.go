@@ -95,7 +95,7 @@ func (x *exchange) read(limit int64) error {
 		}
 		n, err := src.Read(x.body[len(x.body):cap(x.body)])
 		x.body = x.body[:len(x.body)+n]
-		if err == io.EOF { //nolint:errorlint // readers return it as it is
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {

@@ -22,6 +22,6 @@ func ServeBare(l net.Listener, valueBytes int) error {
 		w.Header()["Content-Length"] = []string{length}
 		_, _ = w.Write(answer)
 	})
-	srv := &http.Server{Handler: handler} //nolint:gosec // a benchmark's own loopback listener
+	srv := &http.Server{Handler: handler}
 	return srv.Serve(l)
 }

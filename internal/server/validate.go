@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
@@ -166,7 +167,7 @@ func (v *validation) address(key, address string) {
 	}
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
-		_, err = net.LookupPort("tcp", port)
+		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	v.check(err == nil, key, `must be an address and a port, as "127.0.0.1:8443" or ":8443"`)
 }

@@ -165,6 +165,9 @@ func (p *Plan) RunProfile(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if _, err := Run(server.Target, p.Conns, 2*time.Second, next); err != nil { // the day's first reads cost more
+		return err
+	}
 	done := make(chan error, 1)
 	go func() { done <- saveProfile(ctx, admin, p.Profile, p.Duration) }()
 	r, err := Run(server.Target, p.Conns, p.Duration+time.Second, next)

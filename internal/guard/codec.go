@@ -119,18 +119,22 @@ func encodeVersion(v *tacet.Version, sealed []byte) (store.VersionRow, error) {
 const plainBody = `{"kind":"string"}`
 
 func decodeVersion(r *store.VersionRow) (*tacet.Version, error) {
-	b := versionBody{Kind: tacet.ValueString}
-	if r.Body != plainBody {
-		b = versionBody{}
-		if err := json.Unmarshal([]byte(r.Body), &b); err != nil {
-			return nil, fmt.Errorf("guard: version %s of secret %s: %w", r.ID, r.Secret, err)
-		}
+	v := &tacet.Version{ID: tacet.VersionID(r.ID), Secret: tacet.SecretID(r.Secret), Kind: tacet.ValueString,
+		Created: tacet.Time(r.Created), Accessed: tacet.Time(r.Accessed)}
+	if r.Body == plainBody {
+		return v, nil
 	}
-	return &tacet.Version{
-		ID: tacet.VersionID(r.ID), Secret: tacet.SecretID(r.Secret), Kind: b.Kind, ContentType: b.ContentType,
-		KMSKeyID: b.KMSKeyID, Created: tacet.Time(r.Created), Accessed: tacet.Time(r.Accessed),
-		Disabled: b.Disabled, NotBefore: tacet.Time(b.NotBefore), Expires: tacet.Time(b.Expires),
-	}, nil
+	return v, decodeVersionBody(v, r)
+}
+
+func decodeVersionBody(v *tacet.Version, r *store.VersionRow) error {
+	var b versionBody
+	if err := json.Unmarshal([]byte(r.Body), &b); err != nil {
+		return fmt.Errorf("guard: version %s of secret %s: %w", r.ID, r.Secret, err)
+	}
+	v.Kind, v.ContentType, v.KMSKeyID, v.Disabled = b.Kind, b.ContentType, b.KMSKeyID, b.Disabled
+	v.NotBefore, v.Expires = tacet.Time(b.NotBefore), tacet.Time(b.Expires)
+	return nil
 }
 
 // versionAAD binds a ciphertext to its place, and to its kind so that bytes cannot

@@ -18,8 +18,7 @@ type job struct {
 	change   func(*Tx) // nil for a read
 	snapshot *Snapshot
 
-	records [][]byte
-	times   []int64
+	records []line
 	touches []touch
 	// looked and dir are what the read relied on.
 	looked []look
@@ -28,6 +27,16 @@ type job struct {
 	err   error
 	stale bool
 	done  chan struct{}
+
+	// Room for what nearly every job needs, so that it is one allocation.
+	oneRecord [1]line
+	twoLooks  [2]look
+}
+
+// line is a record as it is stored.
+type line struct {
+	time int64 // microseconds
+	body []byte
 }
 
 type look struct {
@@ -42,7 +51,11 @@ type touch struct {
 	day     int64
 }
 
-func newJob(ctx context.Context) *job { return &job{ctx: ctx, done: make(chan struct{}, 1)} }
+func newJob(ctx context.Context) *job {
+	j := &job{ctx: ctx, done: make(chan struct{}, 1)}
+	j.records, j.looked = j.oneRecord[:0], j.twoLooks[:0]
+	return j
+}
 
 // queue is the line in front of the committer. A slice under a mutex that is taken
 // whole costs less per request than a channel, and makes groups by itself: while one

@@ -26,34 +26,28 @@ func (s *scope) resolve(rec *tacet.Record) error {
 	if r.Secret.IsZero() {
 		return nil
 	}
-	s.resource = tacet.SecretARN(r.Call.Region, account, r.Secret.Name)
-	rec.Resource = s.resource
-	elsewhere := r.Secret.Region != "" && r.Secret.Region != r.Call.Region
-	if elsewhere || !known {
-		// A regional endpoint does not know other regions' secrets.
-		if elsewhere {
-			s.resource = tacet.SecretARN(r.Secret.Region, account, r.Secret.Name)
+	if known && (r.Secret.Region == "" || r.Secret.Region == r.Call.Region) {
+		e, err := s.lookup(s.vault.ID, r.Secret.Name)
+		if err != nil {
+			return err
 		}
-		return nil
+		if s.existing = e; e != nil && !r.Create && (r.Secret.Suffix == "" || r.Secret.Suffix == e.secret.Suffix) {
+			s.entry = e
+			s.resource = e.secret.ARN(s.vault)
+			rec.Resource = s.resource
+			return nil
+		}
 	}
-	e, err := s.lookup(s.vault.ID, r.Secret.Name)
-	if err != nil {
-		return err
-	}
-	if r.Create {
+	// There is no such secret: the decision is about the name. A regional endpoint does
+	// not know other regions' secrets, so an ARN of another region is not found either.
+	s.resource = tacet.SecretARN(cmp.Or(r.Secret.Region, r.Call.Region), account, r.Secret.Name)
+	rec.Resource = s.resource
+	switch {
+	case r.Create:
 		s.resource += "-" + strings.Repeat("?", tacet.SuffixLength)
-		s.existing = e
-		return nil
+	case r.Secret.Suffix != "":
+		s.resource += "-" + r.Secret.Suffix
 	}
-	if e == nil || r.Secret.Suffix != "" && r.Secret.Suffix != e.secret.Suffix {
-		if r.Secret.Suffix != "" {
-			s.resource += "-" + r.Secret.Suffix
-		}
-		return nil
-	}
-	s.entry = e
-	s.resource = e.secret.ARN(s.vault)
-	rec.Resource = s.resource
 	return nil
 }
 

@@ -28,6 +28,7 @@ type place struct{ account, region string }
 
 type user struct {
 	tacet.User
+	arn  string
 	docs []*policy.Document
 }
 
@@ -175,6 +176,7 @@ func (d *directory) addObject(g *Guard, row store.ObjectRow) error {
 		if err := json.Unmarshal([]byte(row.Body), &u.User); err != nil {
 			return fmt.Errorf("guard: user %q: %w", row.ID, err)
 		}
+		u.arn = u.ARN()
 		for _, name := range slices.Sorted(maps.Keys(u.Policies)) {
 			doc, err := policy.Parse(name, policy.Identity, []byte(u.Policies[name]))
 			if err != nil {
@@ -264,7 +266,7 @@ func (d *directory) credential(id string) (Credential, bool) {
 		kind = tacet.CallerRoot
 	}
 	return Credential{
-		Caller:     tacet.Caller{Kind: kind, Account: u.Account, ID: u.ID, ARN: u.ARN(), Name: u.Name, AccessKey: id},
+		Caller:     tacet.Caller{Kind: kind, Account: u.Account, ID: u.ID, ARN: u.arn, Name: u.Name, AccessKey: id},
 		Secret:     k.secret,
 		Generation: k.generation,
 	}, true

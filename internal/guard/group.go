@@ -45,15 +45,15 @@ func (gr *group) run(jobs []*job) error {
 	if err := gr.catchUp(); err != nil {
 		return err
 	}
-	var records []store.RecordRow
+	records := make([]store.RecordRow, 0, len(jobs)+8)
 	for _, j := range jobs {
 		if j.change != nil {
 			gr.runChange(j)
 		} else if j.stale = gr.overtaken(j); j.stale {
 			continue
 		}
-		for i, body := range j.records {
-			records = append(records, store.RecordRow{Seq: gr.store.Head.Records, Time: j.times[i], Body: body})
+		for _, l := range j.records {
+			records = append(records, store.RecordRow{Seq: gr.store.Head.Records, Time: l.time, Body: l.body})
 			gr.store.Head.Records++
 		}
 		gr.touches = append(gr.touches, j.touches...)

@@ -208,10 +208,12 @@ func finish(rec *tacet.Record, response map[string]any, err error) {
 	}
 }
 
+// recordSize is room enough for nearly every record, so that it is built in one piece.
+const recordSize = 1024
+
 // record adds a finished record to what the job has to commit.
 func (j *job) record(rec *tacet.Record) {
-	j.records = append(j.records, rec.AppendJSON(nil))
-	j.times = append(j.times, rec.Time.UnixMicro())
+	j.records = append(j.records, line{rec.Time.UnixMicro(), rec.AppendJSON(make([]byte, 0, recordSize))})
 }
 
 // record adds the record of a change and those of what followed from it.

@@ -78,6 +78,9 @@ func (s *scope) Secret() (*tacet.Secret, error) {
 	return s.entry.secret, nil
 }
 
+// ARN is the ARN of the secret that was asked for.
+func (s *scope) ARN() string { return s.resource }
+
 // Version returns version id of the secret that was asked for, or VersionNotFound.
 func (s *scope) Version(id tacet.VersionID) (*tacet.Version, error) {
 	if s.entry == nil {

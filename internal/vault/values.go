@@ -242,7 +242,7 @@ func get(v *guard.Snapshot, call tacet.Call, in GetSecretValueInput) (SecretValu
 		return none, err
 	}
 	v.Touch(id)
-	return SecretValue{ARN: sec.ARN(v.Vault()), Name: sec.Name, Version: id, Kind: ver.Kind, Value: value,
+	return SecretValue{ARN: v.ARN(), Name: sec.Name, Version: id, Kind: ver.Kind, Value: value,
 		Stages: sec.StagesOf(id), Created: ver.Created}, nil
 }
 

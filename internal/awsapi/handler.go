@@ -27,6 +27,8 @@ type Config struct {
 	// ValidRegion reports whether a request may be scoped to a region, whose name is well
 	// formed; nil means any such region.
 	ValidRegion func(region string) bool
+	// AWSRates holds callers to AWS's quotas of requests per second.
+	AWSRates bool
 	// Logger gets failures of ours; nil means slog.Default.
 	Logger *slog.Logger
 	// Observe, when not nil, is told of every answered request: its operation ("" when
@@ -40,6 +42,7 @@ type Handler struct {
 	cfg        Config
 	operations map[string]operation // by X-Amz-Target
 	keys       sigv4.KeyCache
+	rates      *rates // nil: no quotas
 	exchanges  sync.Pool
 
 	// Header values that all answers share; net/http only reads them.
@@ -65,6 +68,9 @@ func New(cfg Config) *Handler {
 		operations: make(map[string]operation),
 		typeJSON:   []string{"application/x-amz-json-1.1"},
 		typeXML:    []string{"text/xml"},
+	}
+	if cfg.AWSRates {
+		h.rates = newRates(cfg.Now)
 	}
 	h.exchanges.New = func() any { return new(exchange) }
 	for _, op := range operations() {
@@ -162,6 +168,9 @@ func (h *Handler) handle(x *exchange) error {
 		return h.serveQuery(x, call)
 	case !known:
 		return errUnknownOperation
+	}
+	if err := h.rates.allow(call, op.quota); err != nil {
+		return err
 	}
 	return op.serve(x.r.Context(), h.cfg.Vault, call, x)
 }

@@ -12,6 +12,7 @@ import (
 type operation struct {
 	name  tacet.Operation
 	limit int64 // of the body, in bytes
+	quota *quota
 	serve func(ctx context.Context, v *vault.Service, call tacet.Call, x *exchange) error
 }
 
@@ -26,29 +27,29 @@ const (
 func operations() []operation {
 	type svc = vault.Service
 	return []operation{
-		{tacet.OpBatchGetSecretValue, plainBody, serve(readBatchGetSecretValue, (*svc).BatchGetSecretValue, writeBatch)},
-		{tacet.OpCancelRotateSecret, plainBody, serve(readSecretID, (*svc).CancelRotateSecret, writeNamed)},
-		{tacet.OpCreateSecret, valueBody, serve(readCreateSecret, (*svc).CreateSecret, writeCreateSecret)},
-		{tacet.OpDeleteResourcePolicy, plainBody, serve(readSecretID, (*svc).DeleteResourcePolicy, writeNamed)},
-		{tacet.OpDeleteSecret, plainBody, serve(readDeleteSecret, (*svc).DeleteSecret, writeDelete)},
-		{tacet.OpDescribeSecret, plainBody, serve(readSecretID, (*svc).DescribeSecret, writeDescribe)},
-		{tacet.OpGetRandomPassword, plainBody, serve(readRandomPassword, (*svc).GetRandomPassword, (*encoder).password)},
-		{tacet.OpGetResourcePolicy, plainBody, serve(readSecretID, (*svc).GetResourcePolicy, writePolicy)},
-		{tacet.OpGetSecretValue, plainBody, serve(readGetSecretValue, (*svc).GetSecretValue, writeSecretValue)},
-		{tacet.OpListSecrets, plainBody, serve(readListSecrets, (*svc).ListSecrets, writeListSecrets)},
-		{tacet.OpListSecretVersionIDs, plainBody, serve(readListVersions, (*svc).ListSecretVersionIDs, writeVersions)},
-		{tacet.OpPutResourcePolicy, plainBody, serve(readPutPolicy, (*svc).PutResourcePolicy, writeNamed)},
-		{tacet.OpPutSecretValue, valueBody, serve(readPutSecretValue, (*svc).PutSecretValue, writePutSecretValue)},
-		{tacet.OpRemoveRegionsFromReplication, plainBody, serve(readRemoveRegions, callRemoveRegions, writeReplication)},
-		{tacet.OpReplicateSecretToRegions, plainBody, serve(readReplicate, (*svc).ReplicateSecretToRegions, writeReplication)},
-		{tacet.OpRestoreSecret, plainBody, serve(readSecretID, (*svc).RestoreSecret, writeNamed)},
-		{tacet.OpRotateSecret, plainBody, serve(readRotateSecret, callRotate, writeNamed)},
-		{tacet.OpStopReplicationToReplica, plainBody, serve(readSecretID, (*svc).StopReplicationToReplica, writeARN)},
-		{tacet.OpTagResource, plainBody, serve(readTagResource, callTag, writeNothing)},
-		{tacet.OpUntagResource, plainBody, serve(readUntagResource, callUntag, writeNothing)},
-		{tacet.OpUpdateSecret, valueBody, serve(readUpdateSecret, (*svc).UpdateSecret, writeUpdateSecret)},
-		{tacet.OpUpdateSecretVersionStage, plainBody, serve(readUpdateStage, (*svc).UpdateSecretVersionStage, writeNamed)},
-		{tacet.OpValidateResourcePolicy, plainBody, serve(readValidatePolicy, (*svc).ValidateResourcePolicy, writeValidation)},
+		{tacet.OpBatchGetSecretValue, plainBody, quotaOf(tacet.OpBatchGetSecretValue), serve(readBatchGetSecretValue, (*svc).BatchGetSecretValue, writeBatch)},
+		{tacet.OpCancelRotateSecret, plainBody, quotaOf(tacet.OpCancelRotateSecret), serve(readSecretID, (*svc).CancelRotateSecret, writeNamed)},
+		{tacet.OpCreateSecret, valueBody, quotaOf(tacet.OpCreateSecret), serve(readCreateSecret, (*svc).CreateSecret, writeCreateSecret)},
+		{tacet.OpDeleteResourcePolicy, plainBody, quotaOf(tacet.OpDeleteResourcePolicy), serve(readSecretID, (*svc).DeleteResourcePolicy, writeNamed)},
+		{tacet.OpDeleteSecret, plainBody, quotaOf(tacet.OpDeleteSecret), serve(readDeleteSecret, (*svc).DeleteSecret, writeDelete)},
+		{tacet.OpDescribeSecret, plainBody, quotaOf(tacet.OpDescribeSecret), serve(readSecretID, (*svc).DescribeSecret, writeDescribe)},
+		{tacet.OpGetRandomPassword, plainBody, quotaOf(tacet.OpGetRandomPassword), serve(readRandomPassword, (*svc).GetRandomPassword, (*encoder).password)},
+		{tacet.OpGetResourcePolicy, plainBody, quotaOf(tacet.OpGetResourcePolicy), serve(readSecretID, (*svc).GetResourcePolicy, writePolicy)},
+		{tacet.OpGetSecretValue, plainBody, quotaOf(tacet.OpGetSecretValue), serve(readGetSecretValue, (*svc).GetSecretValue, writeSecretValue)},
+		{tacet.OpListSecrets, plainBody, quotaOf(tacet.OpListSecrets), serve(readListSecrets, (*svc).ListSecrets, writeListSecrets)},
+		{tacet.OpListSecretVersionIDs, plainBody, quotaOf(tacet.OpListSecretVersionIDs), serve(readListVersions, (*svc).ListSecretVersionIDs, writeVersions)},
+		{tacet.OpPutResourcePolicy, plainBody, quotaOf(tacet.OpPutResourcePolicy), serve(readPutPolicy, (*svc).PutResourcePolicy, writeNamed)},
+		{tacet.OpPutSecretValue, valueBody, quotaOf(tacet.OpPutSecretValue), serve(readPutSecretValue, (*svc).PutSecretValue, writePutSecretValue)},
+		{tacet.OpRemoveRegionsFromReplication, plainBody, quotaOf(tacet.OpRemoveRegionsFromReplication), serve(readRemoveRegions, callRemoveRegions, writeReplication)},
+		{tacet.OpReplicateSecretToRegions, plainBody, quotaOf(tacet.OpReplicateSecretToRegions), serve(readReplicate, (*svc).ReplicateSecretToRegions, writeReplication)},
+		{tacet.OpRestoreSecret, plainBody, quotaOf(tacet.OpRestoreSecret), serve(readSecretID, (*svc).RestoreSecret, writeNamed)},
+		{tacet.OpRotateSecret, plainBody, quotaOf(tacet.OpRotateSecret), serve(readRotateSecret, callRotate, writeNamed)},
+		{tacet.OpStopReplicationToReplica, plainBody, quotaOf(tacet.OpStopReplicationToReplica), serve(readSecretID, (*svc).StopReplicationToReplica, writeARN)},
+		{tacet.OpTagResource, plainBody, quotaOf(tacet.OpTagResource), serve(readTagResource, callTag, writeNothing)},
+		{tacet.OpUntagResource, plainBody, quotaOf(tacet.OpUntagResource), serve(readUntagResource, callUntag, writeNothing)},
+		{tacet.OpUpdateSecret, valueBody, quotaOf(tacet.OpUpdateSecret), serve(readUpdateSecret, (*svc).UpdateSecret, writeUpdateSecret)},
+		{tacet.OpUpdateSecretVersionStage, plainBody, quotaOf(tacet.OpUpdateSecretVersionStage), serve(readUpdateStage, (*svc).UpdateSecretVersionStage, writeNamed)},
+		{tacet.OpValidateResourcePolicy, plainBody, quotaOf(tacet.OpValidateResourcePolicy), serve(readValidatePolicy, (*svc).ValidateResourcePolicy, writeValidation)},
 	}
 }
 

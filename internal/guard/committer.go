@@ -197,6 +197,7 @@ func (g *Guard) commit(jobs []*job) {
 // in memory may then be wrong either way, so it is read anew.
 func (g *Guard) fail(ctx context.Context, jobs []*job, err error) {
 	g.stats.failures.Add(1)
+	g.counts.forget()
 	g.cfg.Logger.Error("a group was not committed", "jobs", len(jobs), "error", err)
 	if lerr := g.load(ctx); lerr != nil {
 		g.cfg.Logger.Error("the store could not be read again", "error", lerr)

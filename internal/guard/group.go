@@ -84,6 +84,9 @@ func (gr *group) runChange(j *job) {
 		return
 	}
 	gr.made++
+	for v, n := range c.counts {
+		gr.g.counts.add(v, n)
+	}
 	for k, s := range c.secrets {
 		gr.changes.secrets[k] = s
 		gr.entries[k] = s.entry

@@ -24,6 +24,9 @@ type Config struct {
 	Development bool
 	// CacheBytes bounds the sealed rows kept in memory; 0 means 64 MiB.
 	CacheBytes int64
+	// MaxSecrets is how many secrets a vault may hold, those waiting for their purge
+	// included; 0 means no limit.
+	MaxSecrets int64
 	Logger     *slog.Logger
 }
 
@@ -32,13 +35,14 @@ var ErrNotInitialised = errors.New("guard: the store is not initialised: run `ta
 
 // Guard is the door. It is safe for concurrent use.
 type Guard struct {
-	cfg   Config
-	db    *store.DB
-	ring  atomic.Pointer[seal.Ring]
-	dir   atomic.Pointer[directory]
-	cache *cache
-	queue queue
-	stats stats
+	cfg    Config
+	db     *store.DB
+	ring   atomic.Pointer[seal.Ring]
+	dir    atomic.Pointer[directory]
+	cache  *cache
+	queue  queue
+	stats  stats
+	counts counts
 
 	refreshed  atomic.Int64 // when other nodes' changes were last asked for
 	deployment string
@@ -91,7 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Guard, error) {
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = 64 << 20
 	}
-	g := &Guard{cfg: cfg, db: cfg.DB, cache: newCache(cfg.CacheBytes), done: make(chan struct{})}
+	g := &Guard{cfg: cfg, db: cfg.DB, cache: newCache(cfg.CacheBytes), counts: counts{}, done: make(chan struct{})}
 	g.queue.init()
 	if err := g.load(ctx); err != nil {
 		return nil, err

@@ -62,6 +62,12 @@ func (tx *Tx) PutSecret(sec *tacet.Secret) error {
 	if err != nil {
 		return err
 	}
+	if old == nil {
+		if err := tx.roomForSecret(sec.Vault); err != nil {
+			return err
+		}
+		tx.changes.count(sec.Vault, 1)
+	}
 	if old != nil && old.secret.ID == sec.ID {
 		e.versions.Store(old.versions.Load())
 	} else if old != nil {
@@ -79,6 +85,7 @@ func (tx *Tx) PutSecret(sec *tacet.Secret) error {
 func (tx *Tx) DeleteSecret(sec *tacet.Secret) {
 	tx.changes.secrets[key{sec.Vault, sec.Name}] = &secretChange{}
 	tx.changes.deleted[sec.ID] = true
+	tx.changes.count(sec.Vault, -1)
 }
 
 // PutVersion seals value and stores it as version v of a secret in vault. A version of
@@ -344,6 +351,7 @@ type changeset struct {
 	keys     []seal.WrappedKey
 	log      []store.ChangeRow
 	events   []*tacet.Record
+	counts   map[tacet.VaultID]int64 // secrets made less secrets deleted
 }
 
 func newChangeset() *changeset {

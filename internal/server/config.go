@@ -109,6 +109,12 @@ type LimitsConfig struct {
 	HeaderBytes int `toml:"header_bytes"`
 	// CacheBytes bounds the sealed rows kept in memory; 0 means 67108864.
 	CacheBytes int64 `toml:"cache_bytes"`
+	// Secrets is how many secrets an account may have in a region, those waiting for
+	// their purge included; 0 means 500000, as at AWS.
+	Secrets int64 `toml:"secrets"`
+	// AWSRates holds callers to AWS's quotas of requests per second, such as 50 writes
+	// and 10,000 reads a second for an account in a region.
+	AWSRates bool `toml:"aws_rates"`
 }
 
 // TimeoutsConfig bounds how long callers can keep the server waiting. Durations are
@@ -234,6 +240,7 @@ func (c Config) withDefaults() Config {
 	def(&c.Limits.ConnectionsPerAddress, 1024)
 	def(&c.Limits.HeaderBytes, 16<<10)
 	def(&c.Limits.CacheBytes, 64<<20)
+	def(&c.Limits.Secrets, 500_000)
 	def(&c.Timeouts.Header, Duration(5*time.Second))
 	def(&c.Timeouts.Read, Duration(20*time.Second))
 	def(&c.Timeouts.Write, Duration(60*time.Second))

@@ -51,7 +51,7 @@ func openStore(ctx context.Context, cfg Config) (*store.DB, error) {
 // openDoor takes the store over; where it fails, the store is still open.
 func openDoor(ctx context.Context, cfg Config, db *store.DB, kek seal.KEK, now func() time.Time) (*rooms, error) {
 	g, err := guard.Open(ctx, guard.Config{DB: db, KEK: kek, Now: now, Development: cfg.dev != nil,
-		CacheBytes: cfg.Limits.CacheBytes, Logger: room(cfg.Logger, "guard")})
+		CacheBytes: cfg.Limits.CacheBytes, MaxSecrets: cfg.Limits.Secrets, Logger: room(cfg.Logger, "guard")})
 	if err != nil {
 		return nil, err
 	}

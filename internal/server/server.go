@@ -121,7 +121,7 @@ func (s *Server) handler() http.Handler {
 	// Signatures are compared with the machine's clock, which the callers have too: moving
 	// a development server's clock must not lock every SDK out.
 	aws := awsapi.New(awsapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Now: time.Now,
-		ValidRegion: s.rooms.guard.ValidRegion, Logger: room(s.log, "awsapi"), Observe: s.metrics.observeAWS})
+		ValidRegion: s.rooms.guard.ValidRegion, AWSRates: s.cfg.Limits.AWSRates, Logger: room(s.log, "awsapi"), Observe: s.metrics.observeAWS})
 	admin := adminapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Audit: s.record,
 		Authenticate: authenticator(aws), Logger: room(s.log, "adminapi"), Observe: s.metrics.observeAdmin}
 	if s.cfg.dev != nil {

@@ -28,6 +28,7 @@ func (c Config) Validate() error {
 	v.inRange("limits.connections_per_address", int64(c.Limits.ConnectionsPerAddress), 1, 1_000_000)
 	v.inRange("limits.header_bytes", int64(c.Limits.HeaderBytes), 4<<10, 1<<20)
 	v.inRange("limits.cache_bytes", c.Limits.CacheBytes, 1<<20, 1<<40)
+	v.inRange("limits.secrets", c.Limits.Secrets, 1, 1_000_000_000)
 	for _, t := range []struct {
 		key   string
 		value Duration

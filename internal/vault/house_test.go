@@ -42,7 +42,7 @@ func onEngines(t *testing.T, test func(t *testing.T, h *house)) {
 	t.Run("postgres", func(t *testing.T) { test(t, newHouse(t, storetest.Postgres(t))) })
 }
 
-func newHouse(t testing.TB, storeURL string) *house {
+func newHouse(t testing.TB, storeURL string, opts ...func(*guard.Config)) *house {
 	t.Helper()
 	h := &house{TB: t, ctx: t.Context(), dir: t.TempDir(), clock: new(atomic.Int64)}
 	kek, err := keyfile.Create(filepath.Join(h.dir, "key"))
@@ -51,6 +51,9 @@ func newHouse(t testing.TB, storeURL string) *house {
 	h.must(err)
 	t.Cleanup(func() { h.must(h.db.Close()) })
 	cfg := guard.Config{DB: h.db, KEK: kek, Now: h.now, Development: true}
+	for _, o := range opts {
+		o(&cfg)
+	}
 	_, err = guard.Init(h.ctx, cfg)
 	h.must(err)
 	h.guard, err = guard.Open(h.ctx, cfg)

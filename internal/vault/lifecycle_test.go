@@ -2,11 +2,14 @@ package vault_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"tacet"
+	"tacet/internal/guard"
+	"tacet/internal/store/storetest"
 	"tacet/internal/vault"
 )
 
@@ -188,5 +191,31 @@ func TestFilterWords(t *testing.T) {
 		if got := strings.Join(vault.SplitWords(c.text), " "); got != c.want {
 			t.Errorf("%q: %q, want %q", c.text, got, c.want)
 		}
+	}
+}
+
+// TestSecretQuota: a vault holds only so many secrets; deleting one makes room, and
+// what a failed creation would have added does not count.
+func TestSecretQuota(t *testing.T) {
+	for name, url := range map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "tacet.db"), "postgres": storetest.Postgres(t)} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, url, func(c *guard.Config) { c.MaxSecrets = 3 })
+			create := func(name string) error {
+				_, err := h.vault.CreateSecret(h.ctx, h.admin, vault.CreateSecretInput{Name: name, Token: token(1), Value: text("v")})
+				return err
+			}
+			h.must(create("a"))
+			h.must(create("b"))
+			h.wantCode(create("a"), "") // a repetition makes none
+			h.must(create("c"))
+			h.wantCode(create("d"), tacet.LimitExceeded)
+			_, err := h.vault.DeleteSecret(h.ctx, h.admin, vault.DeleteSecretInput{Secret: tacet.NameRef("a")})
+			h.must(err)
+			h.wantCode(create("d"), tacet.LimitExceeded) // it still waits for its purge
+			_, err = h.vault.DeleteSecret(h.ctx, h.admin, vault.DeleteSecretInput{Secret: tacet.NameRef("a"), Force: true})
+			h.must(err)
+			h.must(create("d"))
+			h.wantCode(create("e"), tacet.LimitExceeded)
+		})
 	}
 }

@@ -85,12 +85,17 @@ type Replica struct {
 	KMSKeyID string   `json:"kms,omitempty"`
 	Status   string   `json:"status"` // InProgress, InSync or Failed
 	Message  string   `json:"message,omitempty"`
+	// Accessed is when the copy was last read. It is the copy's own, and filled in when a
+	// primary is described.
+	Accessed time.Time `json:"-"`
 }
 
-// Replica states.
+// Replica states. The answer to a request for a replica says InProgress, as AWS's does,
+// although the copy is there already.
 const (
-	ReplicaInSync = "InSync"
-	ReplicaFailed = "Failed"
+	ReplicaInProgress = "InProgress"
+	ReplicaInSync     = "InSync"
+	ReplicaFailed     = "Failed"
 )
 
 // ValueKind says what a version holds.

@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"cmp"
 	"tacet"
 	"tacet/internal/vault"
 )
@@ -114,15 +115,19 @@ func writeListSecrets(e *encoder, out vault.ListSecretsOutput) {
 	e.raw("}")
 }
 
+// defaultKey is what AWS calls the key that stands for none of one's own.
+const defaultKey = "alias/aws/secretsmanager"
+
 func writeReplicas(e *encoder, replicas []tacet.Replica) {
 	e.name("ReplicationStatus")
 	e.open("[")
 	for _, r := range replicas {
 		e.open("{")
 		e.text("Region", r.Region)
-		e.optional("KmsKeyId", r.KMSKeyID)
+		e.text("KmsKeyId", cmp.Or(r.KMSKeyID, defaultKey))
 		e.text("Status", r.Status)
 		e.optional("StatusMessage", r.Message)
+		e.day("LastAccessedDate", r.Accessed)
 		e.raw("}")
 	}
 	e.raw("]")

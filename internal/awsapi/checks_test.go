@@ -285,7 +285,7 @@ func TestReadEverything(t *testing.T) {
 	}
 	rotate := read(t, readRotateSecret, `{"SecretId":"n","ClientRequestToken":"`+token+`","RotationLambdaARN":"arn:x","RotationRules":{"Duration":"3h","ScheduleExpression":"rate(4 hours)"},
 		"ExternalSecretRotationMetadata":[{"Key":"k","Value":"v"}],"ExternalSecretRotationRoleArn":"`+strings.Repeat("r", 20)+`","RotateImmediately":false}`)
-	if rotate.secret.Name != "n" || string(rotate.token) != token {
+	if rotate.Secret.Name != "n" || string(rotate.Token) != token {
 		t.Errorf("%+v", rotate)
 	}
 }

@@ -168,7 +168,7 @@ func TestContractB15_StopReplicationAndClashes(t *testing.T) {
 	o = h.ok("ReplicateSecretToRegions", in{"SecretId": "s", "AddReplicaRegions": list(in{"Region": "eu-west-1"})})
 	l, _ := o["ReplicationStatus"].([]any)
 	first, _ := l[0].(out)
-	members(t, "clash", first, "Region", "Status", "StatusMessage")
+	members(t, "clash", first, "KmsKeyId", "Region", "Status", "StatusMessage")
 	equal(t, "clash", first["Status"], "Failed")
 	far.wantValue(in{"SecretId": "s"}, "own")
 	h.ok("ReplicateSecretToRegions", in{"SecretId": "s", "AddReplicaRegions": list(in{"Region": "eu-west-1"}), "ForceOverwriteReplicaSecret": true})

@@ -274,19 +274,14 @@ func (c *checks) policy(t text) string {
 	return c.length("resourcePolicy", t, 1, tacet.MaxPolicy)
 }
 
-// A rotateInput is as much of RotateSecret's input as the core takes. The rest is read
-// and checked like everything else, so that a wrong request is told so.
-type rotateInput struct {
-	secret tacet.SecretRef
-	token  tacet.VersionID
-}
-
 type rotationRules struct {
 	days               integer
 	duration, schedule text
 }
 
-func readRotateSecret(d *decoder, c *checks) rotateInput {
+// readRotateSecret returns as much of RotateSecret's input as the core takes. The rest is
+// read and checked like everything else, so that a wrong request is told so.
+func readRotateSecret(d *decoder, c *checks) vault.RotateSecretInput {
 	var id, token, function, role text
 	var rules rotationRules
 	var metadata []tag // the same shape, with other bounds
@@ -310,7 +305,7 @@ func readRotateSecret(d *decoder, c *checks) rotateInput {
 			d.skip()
 		}
 	})
-	in := rotateInput{secret: c.secretID(id), token: c.token("clientRequestToken", token)}
+	in := vault.RotateSecretInput{Secret: c.secretID(id), Token: c.token("clientRequestToken", token), Function: function.s}
 	c.length("rotationLambdaARN", function, 0, 2048)
 	c.rotationRules(rules)
 	for i, m := range metadata {

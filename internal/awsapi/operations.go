@@ -43,7 +43,7 @@ func operations() []operation {
 		{tacet.OpRemoveRegionsFromReplication, plainBody, quotaOf(tacet.OpRemoveRegionsFromReplication), serve(readRemoveRegions, callRemoveRegions, writeReplication)},
 		{tacet.OpReplicateSecretToRegions, plainBody, quotaOf(tacet.OpReplicateSecretToRegions), serve(readReplicate, (*svc).ReplicateSecretToRegions, writeReplication)},
 		{tacet.OpRestoreSecret, plainBody, quotaOf(tacet.OpRestoreSecret), serve(readSecretID, (*svc).RestoreSecret, writeNamed)},
-		{tacet.OpRotateSecret, plainBody, quotaOf(tacet.OpRotateSecret), serve(readRotateSecret, callRotate, writeNamed)},
+		{tacet.OpRotateSecret, plainBody, quotaOf(tacet.OpRotateSecret), serve(readRotateSecret, (*svc).RotateSecret, writeNamed)},
 		{tacet.OpStopReplicationToReplica, plainBody, quotaOf(tacet.OpStopReplicationToReplica), serve(readSecretID, (*svc).StopReplicationToReplica, writeARN)},
 		{tacet.OpTagResource, plainBody, quotaOf(tacet.OpTagResource), serve(readTagResource, callTag, writeNothing)},
 		{tacet.OpUntagResource, plainBody, quotaOf(tacet.OpUntagResource), serve(readUntagResource, callUntag, writeNothing)},
@@ -84,10 +84,6 @@ func serve[In, Out any](
 
 func callRemoveRegions(v *vault.Service, ctx context.Context, by tacet.Call, in regionsInput) (vault.ReplicationOutput, error) {
 	return v.RemoveRegionsFromReplication(ctx, by, in.secret, in.regions)
-}
-
-func callRotate(v *vault.Service, ctx context.Context, by tacet.Call, in rotateInput) (vault.Named, error) {
-	return v.RotateSecret(ctx, by, in.secret, in.token)
 }
 
 func callTag(v *vault.Service, ctx context.Context, by tacet.Call, in tagsInput) (vault.Named, error) {

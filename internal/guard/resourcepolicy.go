@@ -2,6 +2,7 @@ package guard
 
 import (
 	"errors"
+	"regexp"
 
 	"tacet"
 	"tacet/internal/policy"
@@ -22,6 +23,9 @@ func (s *scope) CheckPolicy(text string) (PolicyReport, error) {
 	doc, err := policy.Parse("resource-policy", policy.Resource, []byte(text))
 	if err != nil {
 		var syntax *policy.SyntaxError
+		if errors.As(err, &syntax) && principalPlace.MatchString(syntax.Place) {
+			return PolicyReport{}, tacet.Errorf(tacet.PolicyPrincipal, "%s", syntax.Error())
+		}
 		if errors.As(err, &syntax) {
 			return PolicyReport{}, tacet.Errorf(tacet.PolicyMalformed, "%s", syntax.Error())
 		}
@@ -33,12 +37,16 @@ func (s *scope) CheckPolicy(text string) (PolicyReport, error) {
 		}
 	}
 	report := PolicyReport{Public: doc.Public()}
+	e := &entry{secret: &tacet.Secret{Vault: s.vault.ID}, policy: doc} // a secret to come
 	if s.entry != nil {
-		e := &entry{secret: s.entry.secret, policy: doc}
-		report.LocksOut = !s.wouldAllow(e, tacet.OpPutResourcePolicy)
+		e.secret = s.entry.secret
 	}
+	report.LocksOut = !s.wouldAllow(e, tacet.OpPutResourcePolicy)
 	return report, nil
 }
+
+// principalPlace is where a policy names who it is about.
+var principalPlace = regexp.MustCompile(`^Statement(\[\d+\])?\.(Not)?Principal`)
 
 // StillAllowed reports whether the caller could repeat the request if the secret were
 // as given: a change of tags must not cost the caller his own access. The error is

@@ -17,26 +17,44 @@ func detail(err error) string {
 	return ""
 }
 
+// RotateSecretInput is the input of [Service.RotateSecret].
+type RotateSecretInput struct {
+	Secret   tacet.SecretRef
+	Token    tacet.VersionID
+	Function string // the ARN of the rotation function; empty: not given
+}
+
 // RotateSecret is refused until rotation exists; what it asks for is decided and
-// recorded all the same. Errors: TokenMissing (as InvalidParameter), SecretNotFound,
-// RotationUnavailable.
-func (s *Service) RotateSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef, token tacet.VersionID) (Named, error) {
-	r := request(call, tacet.OpRotateSecret, ref)
-	parameter(&r, "clientRequestToken", string(token))
-	return s.noRotation(ctx, r, token == "")
+// recorded all the same. Errors: InvalidParameter (no token), SecretNotFound,
+// InvalidRequest (no function), RotationUnavailable.
+func (s *Service) RotateSecret(ctx context.Context, call tacet.Call, in RotateSecretInput) (Named, error) {
+	r := request(call, tacet.OpRotateSecret, in.Secret)
+	parameter(&r, "clientRequestToken", string(in.Token))
+	parameter(&r, "rotationLambdaARN", in.Function)
+	condition(&r, "secretsmanager:rotationlambdaarn", in.Function)
+	return s.noRotation(ctx, r, func() error {
+		switch {
+		case in.Token == "":
+			return tacet.Errorf(tacet.InvalidParameter, "You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+		case in.Function == "":
+			return tacet.Errorf(tacet.InvalidRequest, "No Lambda rotation function ARN is associated with this secret.")
+		}
+		return nil
+	})
 }
 
 // CancelRotateSecret is refused until rotation exists. Errors: as RotateSecret.
 func (s *Service) CancelRotateSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef) (Named, error) {
-	return s.noRotation(ctx, request(call, tacet.OpCancelRotateSecret, ref), false)
+	return s.noRotation(ctx, request(call, tacet.OpCancelRotateSecret, ref), func() error { return nil })
 }
 
-func (s *Service) noRotation(ctx context.Context, r guard.Request, tokenMissing bool) (Named, error) {
+func (s *Service) noRotation(ctx context.Context, r guard.Request, check func() error) (Named, error) {
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (Named, error) {
-		if tokenMissing {
-			return Named{}, tacet.Errorf(tacet.InvalidParameter, "You must provide a ClientRequestToken value. We recommend a UUID-type value.")
+		_, err := writable(tx)
+		if bad := check(); tacet.CodeOf(bad) == tacet.InvalidParameter || bad != nil && err == nil {
+			err = bad // a missing token is told before a missing secret
 		}
-		if _, err := writable(tx); err != nil {
+		if err != nil {
 			return Named{}, err
 		}
 		return Named{}, &tacet.Error{Code: tacet.RotationUnavailable}

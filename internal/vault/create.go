@@ -81,7 +81,7 @@ func create(tx *guard.Tx, in CreateSecretInput) (CreateSecretOutput, error) {
 		if sec, err = replicate(tx, sec.Clone(), in.Replicas, in.ForceOverwriteReplica); err != nil {
 			return none, err
 		}
-		out.Replicas = sec.Replicas
+		out.Replicas = inProgress(sec, in.Replicas)
 	}
 	respond(tx, sec, out.Version)
 	return out, nil

@@ -80,10 +80,13 @@ func remove(tx *guard.Tx, in DeleteSecretInput) (DeleteSecretOutput, error) {
 // RestoreSecret takes a secret back from its scheduled deletion, with all versions
 // and labels. A secret that is not scheduled is left as it is, without an error.
 //
-// Errors: SecretNotFound.
+// Errors: SecretNotFound, ReplicaReadOnly.
 func (s *Service) RestoreSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef) (Named, error) {
 	return guard.Do(ctx, s.g, request(call, tacet.OpRestoreSecret, ref), func(tx *guard.Tx) (Named, error) {
 		sec, err := tx.Secret()
+		if err == nil && sec.IsReplica() {
+			err = &tacet.Error{Code: tacet.ReplicaReadOnly, Secret: sec.Name}
+		}
 		if err != nil {
 			return Named{}, err
 		}

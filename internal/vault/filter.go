@@ -82,7 +82,7 @@ func (v filterValue) matches(key string, sec *tacet.Secret) bool {
 	case FilterName:
 		return strings.HasPrefix(sec.Name, v.text)
 	case FilterDescription:
-		return prefixWords(v.words, strings.Fields(strings.ToLower(sec.Description)))
+		return prefixWords(v.words, descriptionWords(sec.Description))
 	case FilterTagKey:
 		for _, t := range sec.Tags {
 			if strings.HasPrefix(t.Key, v.text) {
@@ -121,6 +121,13 @@ func prefixWords(want, have []string) bool {
 		}
 	}
 	return len(want) > 0
+}
+
+// descriptionWords are the words of a description: as spaces part them, and as
+// punctuation does too, so that "api" finds "API-key" and "(prod)" is found either way.
+func descriptionWords(text string) []string {
+	text = strings.ToLower(text)
+	return append(strings.Fields(text), strings.FieldsFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })...)
 }
 
 // allWords are the words of the fields that the filter "all" looks into.

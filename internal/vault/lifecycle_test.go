@@ -117,7 +117,7 @@ func TestReplicasFollowTheirPrimary(t *testing.T) {
 		h.create("r", "one")
 		out, err := h.vault.ReplicateSecretToRegions(h.ctx, h.admin, vault.ReplicateInput{Secret: tacet.NameRef("r"), Replicas: []vault.ReplicaRequest{{Region: "eu-west-1"}}})
 		h.must(err)
-		if len(out.Replicas) != 1 || out.Replicas[0].Status != tacet.ReplicaInSync {
+		if len(out.Replicas) != 1 || out.Replicas[0].Status != tacet.ReplicaInProgress {
 			t.Fatalf("replication: %+v", out)
 		}
 		there := h.admin
@@ -130,6 +130,13 @@ func TestReplicasFollowTheirPrimary(t *testing.T) {
 		if string(v.Value.Reveal()) != "one" || v.ARN != strings.Replace(out.ARN, "us-east-1", "eu-west-1", 1) {
 			t.Errorf("the replica is not the primary's copy: %s", v.ARN)
 		}
+		info, err := h.vault.DescribeSecret(h.ctx, h.admin, tacet.NameRef("r"))
+		h.must(err)
+		if rep := info.Secret.Replicas[0]; rep.Status != tacet.ReplicaInSync || rep.Accessed.IsZero() {
+			t.Errorf("the replica as the primary shows it: %+v", rep)
+		}
+		_, err = h.vault.RestoreSecret(h.ctx, there, tacet.NameRef("r"))
+		h.wantCode(err, tacet.ReplicaReadOnly)
 		h.put("r", 2, "two")
 		if v, err = read(); err != nil || string(v.Value.Reveal()) != "two" || v.Version != token(2) {
 			t.Errorf("the replica did not follow: %v", err)
@@ -143,7 +150,7 @@ func TestReplicasFollowTheirPrimary(t *testing.T) {
 		_, err = h.vault.PutSecretValue(h.ctx, there, vault.PutSecretValueInput{Secret: tacet.NameRef("r"), Token: token(3), Value: text("three")})
 		h.must(err)
 		h.wantValue("r", "two")
-		info, err := h.vault.DescribeSecret(h.ctx, h.admin, tacet.NameRef("r"))
+		info, err = h.vault.DescribeSecret(h.ctx, h.admin, tacet.NameRef("r"))
 		h.must(err)
 		if len(info.Secret.Replicas) != 0 || info.Secret.PrimaryRegion != "" {
 			t.Errorf("the primary still lists its replica: %+v", info.Secret.Replicas)
@@ -218,4 +225,62 @@ func TestSecretQuota(t *testing.T) {
 			h.wantCode(create("e"), tacet.LimitExceeded)
 		})
 	}
+}
+
+// TestChangesThatChangeNothing: a repetition, an empty list and a tag that is not there
+// leave the secret as it was, its date included.
+func TestChangesThatChangeNothing(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		h.create("s", "one")
+		h.put("s", 2, "two")
+		describe := func() tacet.Secret {
+			t.Helper()
+			info, err := h.vault.DescribeSecret(h.ctx, h.admin, tacet.NameRef("s"))
+			h.must(err)
+			return *info.Secret
+		}
+		before := describe()
+		h.advance(time.Hour)
+		other := "another description"
+		_, err := h.vault.UpdateSecret(h.ctx, h.admin, vault.UpdateSecretInput{Secret: tacet.NameRef("s"), Token: token(2), Value: text("two"), Description: &other})
+		h.must(err)
+		_, err = h.vault.UpdateSecret(h.ctx, h.admin, vault.UpdateSecretInput{Secret: tacet.NameRef("s"), Token: token(3)})
+		h.must(err)
+		_, err = h.vault.TagResource(h.ctx, h.admin, tacet.NameRef("s"), nil)
+		h.must(err)
+		_, err = h.vault.UntagResource(h.ctx, h.admin, tacet.NameRef("s"), []string{"none"})
+		h.must(err)
+		_, err = h.vault.RestoreSecret(h.ctx, h.admin, tacet.NameRef("s"))
+		h.must(err)
+		after := describe()
+		if !after.Changed.Equal(before.Changed) || after.Description != "" || after.Tags != nil {
+			t.Errorf("changed: %+v", after)
+		}
+		// AWSPREVIOUS goes to the version that was current, whatever else is asked for.
+		h.put("s", 4, "four", tacet.StagePrevious, tacet.StageCurrent)
+		if got := h.stages("s"); got != "AWSPREVIOUS=2 AWSCURRENT=4" {
+			t.Errorf("labels %q", got)
+		}
+	})
+}
+
+func TestPolicyChecks(t *testing.T) {
+	h := newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "tacet.db"))
+	h.create("s", "one")
+	deny := `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Principal":"*","Action":"secretsmanager:*","Resource":"*"}}`
+	for _, ref := range []tacet.SecretRef{{}, tacet.NameRef("s")} {
+		out, err := h.vault.ValidateResourcePolicy(h.ctx, h.admin, vault.ValidatePolicyInput{Secret: ref, Policy: deny})
+		h.must(err)
+		if len(out) != 1 || out[0].Check != "LOCKOUT" {
+			t.Errorf("secret %q: %+v", ref.Name, out)
+		}
+	}
+	for _, principal := range []string{`{"AWS":"bob"}`, `{"AWS":"arn:aws:s3:::x"}`, `{"AWS":"arn:aws:iam::000000000001:user/none"}`, `{"AWS":"999999999999"}`} {
+		_, err := h.vault.PutResourcePolicy(h.ctx, h.admin, vault.PutResourcePolicyInput{Secret: tacet.NameRef("s"),
+			Policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":` + principal + `,"Action":"*","Resource":"*"}]}`})
+		h.wantCode(err, tacet.PolicyPrincipal)
+	}
+	_, err := h.vault.PutResourcePolicy(h.ctx, h.admin, vault.PutResourcePolicyInput{Secret: tacet.NameRef("s"),
+		Policy: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`})
+	h.wantCode(err, tacet.PolicyMalformed)
 }

@@ -3,6 +3,7 @@ package vault
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"tacet"
 	"tacet/internal/guard"
@@ -55,7 +56,7 @@ func (s *Service) ReplicateSecretToRegions(ctx context.Context, call tacet.Call,
 			return ReplicationOutput{}, err
 		}
 		tx.Respond("arn", sec.ARN(tx.Vault()))
-		return ReplicationOutput{ARN: sec.ARN(tx.Vault()), Replicas: sec.Replicas}, nil
+		return ReplicationOutput{ARN: sec.ARN(tx.Vault()), Replicas: inProgress(sec, in.Replicas)}, nil
 	})
 }
 
@@ -112,6 +113,40 @@ func mirror(tx *guard.Tx, from, to *tacet.Secret) *tacet.Secret {
 	to.Stages, to.Versions, to.Rotated, to.OwningService = src.Stages, src.Versions, src.Rotated, src.OwningService
 	to.Changed = tx.Now()
 	return to
+}
+
+// inProgress is the state of a primary's replicas as the request that asked for some of
+// them is answered.
+func inProgress(sec *tacet.Secret, asked []ReplicaRequest) []tacet.Replica {
+	out := slices.Clone(sec.Replicas)
+	for i, rep := range out {
+		if rep.Status == tacet.ReplicaInSync && slices.ContainsFunc(asked, func(r ReplicaRequest) bool { return r.Region == rep.Region }) {
+			out[i].Status = tacet.ReplicaInProgress
+		}
+	}
+	return out
+}
+
+// withReplicas adds when each copy of a primary was last read.
+func withReplicas(v *guard.Snapshot, sec *tacet.Secret) (*tacet.Secret, error) {
+	if len(sec.Replicas) == 0 {
+		return sec, nil
+	}
+	sec = sec.Clone()
+	for i, rep := range sec.Replicas {
+		there, ok := v.RegionVault(rep.Region)
+		if !ok || rep.Status == tacet.ReplicaFailed {
+			continue
+		}
+		copied, err := v.Related(there.ID, sec.Name)
+		if err != nil {
+			return nil, err
+		}
+		if copied != nil {
+			sec.Replicas[i].Accessed = copied.Accessed
+		}
+	}
+	return sec, nil
 }
 
 // eachReplica visits the replicas a primary has.

@@ -44,6 +44,9 @@ func attachNew(sec *tacet.Secret, id tacet.VersionID, stages []tacet.Stage) erro
 		}
 	}
 	for _, st := range stages {
+		if st == tacet.StagePrevious && current && had {
+			continue // it has just gone to the version that was current
+		}
 		moveStage(sec, st, id)
 	}
 	return checkStages(sec)

@@ -17,7 +17,10 @@ func (s *Service) DescribeSecret(ctx context.Context, call tacet.Call, ref tacet
 		if err != nil {
 			return SecretInfo{}, err
 		}
-		return SecretInfo{ARN: sec.ARN(v.Vault()), Secret: sec, Region: v.Vault().Region}, nil
+		if sec, err = withReplicas(v, sec); err != nil {
+			return SecretInfo{}, err
+		}
+		return SecretInfo{ARN: v.ARN(), Secret: sec, Region: v.Vault().Region}, nil
 	})
 }
 
@@ -32,6 +35,10 @@ func (s *Service) UpdateSecret(ctx context.Context, call tacet.Call, in UpdateSe
 	if in.Description != nil {
 		r.Parameters["description"] = *in.Description
 		condition(&r, "secretsmanager:description", *in.Description)
+	}
+	if in.Type != nil {
+		r.Parameters["type"] = *in.Type
+		condition(&r, "secretsmanager:type", *in.Type)
 	}
 	if in.KMSKeyID != nil {
 		r.Parameters["kmsKeyId"] = *in.KMSKeyID
@@ -76,12 +83,13 @@ func update(tx *guard.Tx, call tacet.Call, in UpdateSecretInput) (UpdateSecretOu
 			return none, err
 		}
 		out.Version = in.Token
-		if !repeated {
-			if err := attachNew(sec, in.Token, nil); err != nil {
-				return none, err
-			}
-			copied, changed = append(copied, in.Token), true
+		if repeated { // nothing changes, and the answer is that of the first time
+			return out, nil
 		}
+		if err := attachNew(sec, in.Token, nil); err != nil {
+			return none, err
+		}
+		copied, changed = append(copied, in.Token), true
 	}
 	if in.Description != nil {
 		changed = changed || sec.Description != *in.Description
@@ -127,7 +135,7 @@ func (s *Service) TagResource(ctx context.Context, call tacet.Call, ref tacet.Se
 	r.Parameters["tags"] = tags
 	tagConditions(&r, tags)
 	return s.retag(ctx, r, func(sec *tacet.Secret) error {
-		if err := checkTags(tags); err != nil {
+		if err := checkTags(tags); err != nil || len(tags) == 0 {
 			return err
 		}
 		merged := append([]tacet.Tag{}, sec.Tags...)
@@ -171,8 +179,12 @@ func (s *Service) retag(ctx context.Context, r guard.Request, change func(*tacet
 		if err != nil {
 			return Named{}, err
 		}
+		before := sec.Tags
 		if err := change(sec); err != nil {
 			return Named{}, err
+		}
+		if slices.Equal(before, sec.Tags) {
+			return named(tx, sec), nil
 		}
 		if err := tx.StillAllowed(sec); err != nil {
 			return Named{}, err

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"text/tabwriter"
@@ -24,8 +26,8 @@ type Plan struct {
 	ValueBytes int
 	Rounds     int
 	Duration   time.Duration
-	// Only restricts a run to one operation and one number of connections, on SQLite,
-	// and writes a CPU profile of the server.
+	// Only and Conns, when not zero, restrict a run to one operation and to one number
+	// of connections. With Profile, one such load writes a CPU profile of the server.
 	Only    string
 	Conns   int
 	Profile string
@@ -157,6 +159,7 @@ func (p *Plan) RunProfile(ctx context.Context, out io.Writer) error {
 	if err := fill(server, 0, p.Secrets, p.ValueBytes); err != nil {
 		return err
 	}
+	p.Only, p.Conns = cmp.Or(p.Only, "GetSecretValue"), cmp.Or(p.Conns, 64)
 	i := slices.IndexFunc(loads, func(l load) bool { return l.name == p.Only })
 	if i < 0 {
 		return fmt.Errorf("no load is called %q", p.Only)
@@ -174,29 +177,49 @@ func (p *Plan) RunProfile(ctx context.Context, out io.Writer) error {
 	if err = errors.Join(err, <-done); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "%s, %d connections: %.1f CPU-µs per request, %.0f requests a second\n", p.Only, p.Conns, r.CPUPerRequest(), r.PerSecond())
+	metrics, err := fetch(ctx, "http://"+admin+"/metrics")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(out, "%s, %d connections: %.1f CPU-µs per request, %.0f requests a second, %.1f records a commit\n",
+		p.Only, p.Conns, r.CPUPerRequest(), r.PerSecond(), metric(metrics, "tacet_audit_records_total")/metric(metrics, "tacet_commit_groups_total"))
 	return err
 }
 
+// metric finds a metric without labels in Prometheus's text.
+func metric(text []byte, name string) float64 {
+	for line := range strings.Lines(string(text)) {
+		if v, ok := strings.CutPrefix(line, name+" "); ok {
+			f, _ := strconv.ParseFloat(strings.TrimSpace(v), 64)
+			return f
+		}
+	}
+	return 0
+}
+
 func saveProfile(ctx context.Context, admin, file string, d time.Duration) error {
-	url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", admin, max(1, int(d.Seconds())))
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	b, err := fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", admin, max(1, int(d.Seconds()))))
 	if err != nil {
 		return err
+	}
+	return os.WriteFile(file, b, 0o600)
+}
+
+func fetch(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
 	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = res.Body.Close() }()
 	b, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = errors.New(url + ": " + res.Status)
 	}
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("pprof: %s", res.Status)
-	}
-	return os.WriteFile(file, b, 0o600)
+	return b, err
 }
 
 func (p *Plan) runEngine(ctx context.Context, out io.Writer, bare *Process, engine string) error {
@@ -221,6 +244,9 @@ func (p *Plan) runEngine(ctx context.Context, out io.Writer, bare *Process, engi
 		}
 		for _, l := range loads {
 			for _, conns := range []int{1, 16, 64} {
+				if p.Only != "" && p.Only != l.name || p.Conns != 0 && p.Conns != conns {
+					continue
+				}
 				if err := p.measure(w, server, bare, l, fsync, conns); err != nil {
 					return fmt.Errorf("%s at %d connections: %w", l.name, conns, err)
 				}

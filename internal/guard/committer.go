@@ -85,10 +85,14 @@ func (q *queue) push(j *job) bool {
 // maxGroup bounds how much one commit carries.
 const maxGroup = 512
 
-// gather is how long a group that begins much smaller than the last one waits for
-// more. The callers of the last group have just got their answers and are about to ask
-// again; taking the first few of them alone would cost a commit for each handful.
-const gather = 200 * time.Microsecond
+// gather is how long a group that begins smaller than the last one waits for more, where
+// many are asking. The callers of the last group have just got their answers and are
+// about to ask again; to take the first few of them alone would cost a commit and an
+// fsync for each handful. With few callers nobody waits.
+const (
+	gather     = 500 * time.Microsecond
+	gatherFrom = 8
+)
 
 // take waits for jobs and returns up to maxGroup of them; nil when closed and empty.
 // last is the size of the group before.
@@ -101,7 +105,7 @@ func (q *queue) take(last int) []*job {
 		}
 		q.wake.Wait()
 	}
-	if last > 2 && len(q.jobs) < last/2 && !q.closed {
+	if last >= gatherFrom && len(q.jobs) < last && !q.closed {
 		q.mu.Unlock()
 		time.Sleep(gather)
 		q.mu.Lock()

@@ -28,9 +28,12 @@ type job struct {
 	stale bool
 	done  chan struct{}
 
-	// Room for what nearly every job needs, so that it is one allocation.
+	// Room for what nearly every job needs, so that it is one allocation, used again.
 	oneRecord [1]line
 	twoLooks  [2]look
+	first     Snapshot
+	rec       tacet.Record
+	recUsed   bool
 }
 
 // line is a record as it is stored.
@@ -51,10 +54,42 @@ type touch struct {
 	day     int64
 }
 
-func newJob(ctx context.Context) *job {
-	j := &job{ctx: ctx, done: make(chan struct{}, 1)}
+// pools are what a request needs for a moment. Reads make most of the garbage, and
+// what is used again costs no collection.
+type pools struct {
+	jobs  sync.Pool // *job
+	lines sync.Pool // *[]byte
+}
+
+func (g *Guard) newJob(ctx context.Context) *job {
+	j, _ := g.pools.jobs.Get().(*job)
+	if j == nil {
+		j = &job{done: make(chan struct{}, 1)}
+	}
+	j.ctx = ctx
 	j.records, j.looked = j.oneRecord[:0], j.twoLooks[:0]
 	return j
+}
+
+// free gives a job back that the committer has finished and whose caller is about to
+// answer. A job whose caller left early is not given back: the committer may hold it.
+func (g *Guard) free(j *job) {
+	*j = job{done: j.done}
+	g.pools.jobs.Put(j)
+}
+
+// buffer returns an empty buffer for a record; release takes it back.
+func (g *Guard) buffer() []byte {
+	if b, ok := g.pools.lines.Get().(*[]byte); ok {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, recordSize)
+}
+
+func (g *Guard) release(b []byte) {
+	if cap(b) <= 4*recordSize {
+		g.pools.lines.Put(&b)
+	}
 }
 
 // queue is the line in front of the committer. A slice under a mutex that is taken
@@ -172,6 +207,10 @@ func (g *Guard) commitLoop() {
 		last = len(jobs)
 		g.commit(jobs)
 		for _, j := range jobs {
+			for _, l := range j.records {
+				g.release(l.body)
+			}
+			j.records = nil
 			j.done <- struct{}{}
 		}
 	}

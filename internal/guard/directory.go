@@ -246,7 +246,7 @@ func (g *Guard) refresh() bool {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	j := newJob(ctx) // a turn of the committer begins by catching up
+	j := g.newJob(ctx) // a turn of the committer begins by catching up
 	j.dir = g.dir.Load()
 	_, err := g.submit(j)
 	return err == nil

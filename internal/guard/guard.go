@@ -43,6 +43,7 @@ type Guard struct {
 	queue  queue
 	stats  stats
 	counts counts
+	pools  pools
 
 	refreshed  atomic.Int64 // when other nodes' changes were last asked for
 	deployment string

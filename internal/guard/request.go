@@ -68,13 +68,14 @@ func View[T any](ctx context.Context, g *Guard, r Request, op func(*Snapshot) (T
 		return zero, err
 	}
 	for range maxStale {
-		j := newJob(ctx)
+		j := g.newJob(ctx)
 		s := g.newSnapshot(ctx, j)
 		out, err := view(s, &r, op)
 		stale, cerr := g.submit(j)
 		if cerr != nil {
 			return zero, cerr
 		}
+		g.free(j)
 		if !stale {
 			return out, err
 		}
@@ -94,7 +95,7 @@ func Within[T any](s *Snapshot, r Request, op func(*Snapshot) (T, error)) (T, er
 // view is one decision, one run and one record.
 func view[T any](s *Snapshot, r *Request, op func(*Snapshot) (T, error)) (out T, err error) {
 	s.req = r
-	rec := s.g.newRecord(r, s.Now())
+	rec := s.job.newRecord(r, s.Now())
 	err = s.decide(rec)
 	if err == nil {
 		out, err = run(s, op)
@@ -104,7 +105,7 @@ func view[T any](s *Snapshot, r *Request, op func(*Snapshot) (T, error)) (out T,
 		var zero T
 		out = zero
 	}
-	s.job.record(rec)
+	s.job.record(s.g, rec)
 	return out, err
 }
 
@@ -145,10 +146,10 @@ func (tx *Tx) admitSystem(rec *tacet.Record) error {
 func change[T any](ctx context.Context, g *Guard, r *Request, admit func(*Tx, *tacet.Record) error, op func(*Tx) (T, error)) (T, error) {
 	var out, zero T
 	var opErr error
-	j := newJob(ctx)
+	j := g.newJob(ctx)
 	j.change = func(tx *Tx) {
 		tx.req = r
-		rec := g.newRecord(r, tx.Now())
+		rec := j.newRecord(r, tx.Now())
 		if opErr = admit(tx, rec); opErr == nil {
 			out, opErr = run(tx, op)
 		}
@@ -162,6 +163,7 @@ func change[T any](ctx context.Context, g *Guard, r *Request, admit func(*Tx, *t
 	if _, err := g.submit(j); err != nil {
 		return zero, err
 	}
+	g.free(j)
 	return out, opErr
 }
 
@@ -181,9 +183,14 @@ func run[S, T any](s S, op func(S) (T, error)) (out T, err error) {
 }
 
 // newRecord begins the record of a request.
-func (g *Guard) newRecord(r *Request, now time.Time) *tacet.Record {
+func (j *job) newRecord(r *Request, now time.Time) *tacet.Record {
+	rec := &j.rec
+	if j.recUsed { // a further request of a batch
+		rec = new(tacet.Record)
+	}
+	j.recUsed = true
 	c := &r.Call
-	return &tacet.Record{
+	*rec = tacet.Record{
 		ID: newID(), Time: now, RequestID: c.RequestID, Face: c.Face,
 		Operation: r.Operation, ReadOnly: r.Operation.ReadOnly(),
 		CallerKind: c.Caller.Kind, Caller: c.Caller.ARN, CallerID: c.Caller.ID, CallerName: c.Caller.Name,
@@ -191,6 +198,7 @@ func (g *Guard) newRecord(r *Request, now time.Time) *tacet.Record {
 		SourceIP: c.SourceIP, UserAgent: c.UserAgent, TLS: c.TLS, Cipher: c.Cipher, Host: c.Host,
 		Account: c.Account, Region: c.Region, Parameters: r.Parameters,
 	}
+	return rec
 }
 
 // finish completes a record with what came of the request.
@@ -212,15 +220,15 @@ func finish(rec *tacet.Record, response map[string]any, err error) {
 const recordSize = 1024
 
 // record adds a finished record to what the job has to commit.
-func (j *job) record(rec *tacet.Record) {
-	j.records = append(j.records, line{rec.Time.UnixMicro(), rec.AppendJSON(make([]byte, 0, recordSize))})
+func (j *job) record(g *Guard, rec *tacet.Record) {
+	j.records = append(j.records, line{rec.Time.UnixMicro(), rec.AppendJSON(g.buffer())})
 }
 
 // record adds the record of a change and those of what followed from it.
 func (tx *Tx) record(rec *tacet.Record) {
-	tx.job.record(rec)
+	tx.job.record(tx.g, rec)
 	for _, e := range tx.changes.events {
-		tx.job.record(e)
+		tx.job.record(tx.g, e)
 	}
 }
 

@@ -70,7 +70,7 @@ func (s *scope) wouldAllow(e *entry, op tacet.Operation) bool {
 // Event adds a record of something that follows from the request and that Tacet does
 // by itself, such as the purge of old versions.
 func (tx *Tx) Event(op tacet.Operation, secretARN string) {
-	rec := tx.g.newRecord(tx.req, tx.now)
+	rec := tx.job.newRecord(tx.req, tx.now)
 	rec.Operation, rec.ReadOnly, rec.Event = op, false, true
 	rec.Resource, rec.Parameters, rec.Outcome = secretARN, nil, tacet.OutcomeAllowed
 	tx.changes.events = append(tx.changes.events, rec)

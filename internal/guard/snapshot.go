@@ -43,7 +43,11 @@ type Snapshot struct {
 }
 
 func (g *Guard) newSnapshot(ctx context.Context, j *job) *Snapshot {
-	s := &Snapshot{stamp: g.cache.applied.Load()}
+	s := &j.first
+	if j.snapshot != nil { // a further request of a batch
+		s = new(Snapshot)
+	}
+	*s = Snapshot{stamp: g.cache.applied.Load()}
 	s.scope = scope{g: g, ctx: ctx, job: j, now: g.now(g.stats.highWater.Load())}
 	if j.dir == nil {
 		j.dir = g.dir.Load()

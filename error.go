@@ -20,6 +20,9 @@ const (
 	Denied Code = "Denied"
 	// CredentialInvalid is a credential that was good a moment ago and is no longer.
 	CredentialInvalid Code = "CredentialInvalid"
+	// RequestInvalid is a request that a face refused for its form: it could not be read,
+	// or broke a constraint of the model.
+	RequestInvalid Code = "RequestInvalid"
 	// Throttled is a limit of rate.
 	Throttled Code = "Throttled"
 
@@ -73,7 +76,7 @@ const (
 
 // Codes lists every code, for the test that walks them through each face.
 func Codes() []Code {
-	return []Code{Internal, Unavailable, Denied, CredentialInvalid, Throttled, VaultNotFound,
+	return []Code{Internal, Unavailable, Denied, CredentialInvalid, RequestInvalid, Throttled, VaultNotFound,
 		SecretNotFound, SecretExists, SecretNameScheduled, SecretMarkedDeleted, SecretAlreadyScheduled, SecretManaged,
 		StageNotFound, VersionNotFound, StageNotOnVersion, VersionDisabled, TokenMissing, TokenInUse, ValueMissing, ValueAmbiguous,
 		StageHolderMissing, StageHolderWrong, CurrentNotRemovable, StageVersionsMissing,

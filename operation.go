@@ -33,6 +33,11 @@ const (
 	OpValidateResourcePolicy       Operation = "ValidateResourcePolicy"
 )
 
+// OpSetSecret is Azure's one name for what AWS calls PutSecretValue, UpdateSecret with a
+// value and UpdateSecretVersionStage. It is decided beside the latter two, so that a
+// denial in Azure's words holds there too.
+const OpSetSecret Operation = "SetSecret"
+
 // The operations on principals, named as AWS IAM and STS name them.
 const (
 	OpGetCallerIdentity Operation = "GetCallerIdentity"
@@ -112,6 +117,8 @@ var operations = []opInfo{
 	{OpUpdateSecretVersionStage, "secretsmanager", false, ""},
 	{OpValidateResourcePolicy, "secretsmanager", true, ""},
 
+	{OpSetSecret, "", false, azureSecrets + "setSecret/action"},
+
 	{OpGetCallerIdentity, "sts", true, ""},
 	{OpCreateUser, "iam", false, ""},
 	{OpGetUser, "iam", true, ""},
@@ -146,7 +153,10 @@ type opEntry struct {
 var operationTable = func() map[Operation]opEntry {
 	m := make(map[Operation]opEntry, len(operations))
 	for _, o := range operations {
-		actions := []string{o.service + ":" + string(o.op)}
+		var actions []string
+		if o.service != "" {
+			actions = append(actions, o.service+":"+string(o.op))
+		}
 		if o.azure != "" {
 			actions = append(actions, o.azure)
 		}
@@ -169,7 +179,8 @@ func Operations() []Operation {
 // must not be changed. It is nil for an operation that does not exist.
 func (o Operation) Actions() []string { return operationTable[o].actions }
 
-// Action returns the operation's AWS name, "service:Operation".
+// Action returns the operation's AWS name, "service:Operation", or its Azure name when
+// it has no other.
 func (o Operation) Action() string {
 	if a := o.Actions(); len(a) > 0 {
 		return a[0]
@@ -177,7 +188,8 @@ func (o Operation) Action() string {
 	return ""
 }
 
-// Service returns the prefix of the AWS name: "secretsmanager", "sts", "iam" or "tacet".
+// Service returns the prefix of the AWS name: "secretsmanager", "sts", "iam", "tacet", or
+// "" when it has none.
 func (o Operation) Service() string { return operationTable[o].service }
 
 // ReadOnly reports whether the operation changes nothing.

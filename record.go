@@ -43,8 +43,8 @@ type Record struct {
 	// Resource is the ARN of what was asked for, as far as it could be told.
 	Resource string `json:"res,omitempty"`
 	// Parameters are the request's, Response the answer's, under CloudTrail's lowerCamel
-	// names. Their values are strings, bools, int64s, []string or []Tag; never a secret
-	// value.
+	// names. Their values are strings, bools, int64s, []string, []Tag or []Filter; never a
+	// secret value.
 	Parameters map[string]any `json:"params,omitempty"`
 	Response   map[string]any `json:"resp,omitempty"`
 

@@ -77,7 +77,7 @@ func representable(t time.Time) time.Time {
 
 // ParseRecord reads the stored form. Seq is not part of it and is left zero. The
 // values of Parameters and Response come back as the types they were written from:
-// string, bool, int64, []string and []Tag; a number that is not whole is a float64
+// string, bool, int64, []string, []Tag and []Filter; a number that is not whole is a float64
 // and an empty list a []string.
 func ParseRecord(body []byte) (*Record, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
@@ -125,6 +125,8 @@ func AppendJSONValue(dst []byte, v any) []byte {
 		return appendJSONList(dst, v, appendJSONString)
 	case []Tag:
 		return appendJSONList(dst, v, appendTag)
+	case []Filter:
+		return appendJSONList(dst, v, appendFilter)
 	case []any:
 		return appendJSONList(dst, v, AppendJSONValue)
 	case map[string]any:
@@ -152,6 +154,13 @@ func appendOther(dst []byte, v any) []byte {
 func appendTag(dst []byte, t Tag) []byte {
 	dst = appendJSONString(append(dst, `{"k":`...), t.Key)
 	dst = appendJSONString(append(dst, `,"v":`...), t.Value)
+	return append(dst, '}')
+}
+
+// appendFilter writes a filter under the names of the request, as CloudTrail shows it.
+func appendFilter(dst []byte, f Filter) []byte {
+	dst = appendJSONString(append(dst, `{"key":`...), f.Key)
+	dst = appendJSONList(append(dst, `,"values":`...), f.Values, appendJSONString)
 	return append(dst, '}')
 }
 
@@ -296,8 +305,10 @@ func restore(v any) any {
 func restoreList(list []any) any {
 	texts := make([]string, 0, len(list))
 	tags := make([]Tag, 0, len(list))
+	filters := make([]Filter, 0, len(list))
 	for i, e := range list {
-		switch e := e.(type) {
+		list[i] = restore(e)
+		switch e := list[i].(type) {
 		case string:
 			texts = append(texts, e)
 		case map[string]any:
@@ -306,14 +317,20 @@ func restoreList(list []any) any {
 			if ok1 && ok2 && len(e) == 2 {
 				tags = append(tags, Tag{key, value})
 			}
+			name, ok1 := e["key"].(string)
+			values, ok2 := e["values"].([]string)
+			if ok1 && ok2 && len(e) == 2 {
+				filters = append(filters, Filter{name, values})
+			}
 		}
-		list[i] = restore(e)
 	}
 	switch len(list) {
 	case len(texts):
 		return texts
 	case len(tags):
 		return tags
+	case len(filters):
+		return filters
 	}
 	return list
 }

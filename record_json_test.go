@@ -39,11 +39,12 @@ func TestRecordStoredForm(t *testing.T) {
 		Parameters: map[string]any{
 			"tags": []tacet.Tag{{Key: "a", Value: "b"}}, "ids": []string{"x", "y"}, "n": int64(math.MaxInt64), "i": 7, "f": 0.5, "yes": true,
 			"none": nil, "nan": math.NaN(), "value": tacet.NewPlaintext([]byte("hunter2")), "stage": tacet.StageCurrent, "evil": json.Number(`1,"x":2`),
-			"deep": map[string]any{"z": []any{int64(1), "a"}, "a": json.Number("1e3")},
+			"filters": []tacet.Filter{{Key: "name", Values: []string{"x", "!y"}}, {Key: "all"}},
+			"deep":    map[string]any{"z": []any{int64(1), "a"}, "a": json.Number("1e3")},
 		},
 	}
 	const want = `{"id":"1","t":"2026-01-02T03:04:05.000006Z","face":"system","op":"TagResource","event":true,"kind":"system","caller":"tacet",` +
-		`"params":{"deep":{"a":1e3,"z":[1,"a"]},"evil":"[unrecorded]","f":0.5,"i":7,"ids":["x","y"],"n":9223372036854775807,"nan":null,"none":null,` +
+		`"params":{"deep":{"a":1e3,"z":[1,"a"]},"evil":"[unrecorded]","f":0.5,"filters":[{"key":"name","values":["x","!y"]},{"key":"all","values":[]}],"i":7,"ids":["x","y"],"n":9223372036854775807,"nan":null,"none":null,` +
 		`"stage":"AWSCURRENT","tags":[{"k":"a","v":"b"}],"value":"[unrecorded]","yes":true},` +
 		`"outcome":"failed","error":"Internal"}`
 	if got := string(r.AppendJSON(nil)); got != want {
@@ -132,6 +133,9 @@ func drawRecord(t *rapid.T) *tacet.Record {
 		rapid.Map(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) tacet.Tag {
 			return tacet.Tag{Key: text.Draw(t, "k"), Value: text.Draw(t, "v")}
 		}), 1, 4), func(s []tacet.Tag) any { return s }),
+		rapid.Map(rapid.SliceOfN(rapid.Custom(func(t *rapid.T) tacet.Filter {
+			return tacet.Filter{Key: text.Draw(t, "key"), Values: append([]string{}, rapid.SliceOf(text).Draw(t, "values")...)}
+		}), 1, 4), func(s []tacet.Filter) any { return s }),
 		rapid.Map(rapid.Float64Range(0.001, 0.999), func(f float64) any { return f }),
 	)
 	values := rapid.MapOfN(text, value, 1, 20)
@@ -195,7 +199,8 @@ func TestThreat27LogInjection(t *testing.T) {
 	} {
 		r := sampleRecord()
 		r.UserAgent, r.ID = s, s
-		r.Parameters = map[string]any{s: s, "list": []string{s}, "tags": []tacet.Tag{{Key: s, Value: s}}, "other": map[string]string{"k": s}}
+		r.Parameters = map[string]any{s: s, "list": []string{s}, "tags": []tacet.Tag{{Key: s, Value: s}},
+			"filters": []tacet.Filter{{Key: s, Values: []string{s}}}, "other": map[string]string{"k": s}}
 		body := r.AppendJSON(nil)
 		checkLine(t, body)
 		got, err := tacet.ParseRecord(body)
@@ -231,6 +236,7 @@ func TestAppendJSONAllocates(t *testing.T) {
 func FuzzParseRecord(f *testing.F) {
 	f.Add(sampleRecord().AppendJSON(nil))
 	f.Add([]byte(`{"id":"1","t":"2026-01-02T03:04:05.000006Z","params":{"tags":[{"k":"a","v":"b"}],"n":1e400,"x":[1,"a",null,{"k":1}]}}`))
+	f.Add([]byte(`{"params":{"filters":[{"key":"name","values":["x"]},{"key":"all","values":[]}],"x":[{"key":"a","values":[1]}],"y":[{"values":["a"],"key":"b"},{"k":"a","v":"b"}]}}`))
 	f.Add([]byte(`{"ID":"\ud800","params":{"":{"a":[[]]}}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		r, err := tacet.ParseRecord(body)

@@ -39,6 +39,13 @@ type Tag struct {
 	Value string `json:"v"`
 }
 
+// A Filter restricts a listing. Values of one filter are alternatives; filters must
+// all match. A leading "!" of a value negates it.
+type Filter struct {
+	Key    string
+	Values []string
+}
+
 // A Secret is everything about a secret but its values.
 type Secret struct {
 	ID    SecretID

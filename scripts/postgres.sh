@@ -96,7 +96,7 @@ start() {
     if as_server "$bin/pg_ctl" -D "$dir/data" -w -t 60 -l "$dir/log" -o "-p $port -c listen_addresses=127.0.0.1 \
       -c unix_socket_directories=$dir -c fsync=$fsync -c max_connections=200" start >"$dir/pg_ctl.log" 2>&1; then
       echo "postgres://postgres:$password@127.0.0.1:$port/postgres?sslmode=disable" >"$dir/url"
-      chmod 644 "$dir/url"
+      chmod 600 "$dir/url"
       cat "$dir/url"
       trap - EXIT
       return

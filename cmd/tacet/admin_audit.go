@@ -74,7 +74,11 @@ func verifyServer(c *cobra.Command, cl *client.Client, checkpoint, format string
 		if err != nil {
 			return fail(exitUsage, "the earlier checkpoint cannot be read", err, "")
 		}
-		since = string(b)
+		if since = string(b); strings.TrimSpace(since) == "" {
+			// Verifying without it would look as if it had been compared.
+			return fail(exitUsage, "the earlier checkpoint cannot be used", errors.New(checkpoint+" holds no checkpoint"),
+				"name a file that `tacet audit checkpoint` printed")
+		}
 	}
 	r, err := cl.VerifyAudit(c.Context(), since)
 	if err != nil {

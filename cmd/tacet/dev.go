@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os/signal"
 	"regexp"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -32,7 +34,7 @@ region an SDK signs for is served. Without --data nothing is left behind.`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			dc.Logger = newLogger(c.ErrOrStderr(), "text", level)
-			return runDev(c.Context(), c.OutOrStdout(), dc, envFile)
+			return runDev(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), dc, envFile)
 		},
 	}
 	f := c.Flags()
@@ -51,14 +53,17 @@ region an SDK signs for is served. Without --data nothing is left behind.`,
 // startTimeout is how long a server may take until it answers.
 const startTimeout = 30 * time.Second
 
-func runDev(ctx context.Context, out io.Writer, dc server.DevConfig, envFile string) error {
+func runDev(ctx context.Context, out, errs io.Writer, dc server.DevConfig, envFile string) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	outliveReaders()
+	easeCollector()
 	d, err := server.StartDev(ctx, dc)
 	if err != nil {
-		return startFailure("the development server did not start", err)
+		return devFailure(err)
 	}
+	defer sayStopping(ctx, errs)()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	announced := make(chan error, 1)
@@ -80,6 +85,32 @@ func runDev(ctx context.Context, out io.Writer, dc server.DevConfig, envFile str
 	return nil
 }
 
+// slowStop is how long stopping may take without a word.
+const slowStop = time.Second
+
+// sayStopping tells whoever interrupted the server what it is waiting for, when it is.
+// The function it returns ends that.
+func sayStopping(ctx context.Context, w io.Writer) (end func()) {
+	ended := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		select {
+		case <-ctx.Done():
+		case <-ended:
+			return
+		}
+		select {
+		case <-time.After(slowStop):
+			_, _ = io.WriteString(w, "stopping; interrupt again to stop at once\n") // nowhere to report it to
+		case <-ended:
+		}
+	})
+	return func() {
+		close(ended)
+		wg.Wait()
+	}
+}
+
 // announce waits until the server answers and tells how to use it.
 func announce(ctx context.Context, out io.Writer, d *server.DevServer, dc server.DevConfig, envFile string) error {
 	wait, cancel := context.WithTimeout(ctx, startTimeout)
@@ -90,7 +121,11 @@ func announce(ctx context.Context, out io.Writer, d *server.DevServer, dc server
 	vars := d.Environment()
 	if envFile != "" {
 		if err := server.WriteEnvironment(envFile, vars); err != nil {
-			return fail(exitFailed, "the env file was not written", err, "name a file in a folder that exists and can be written")
+			// Only the reason: the path in the error is that of a temporary file beside it.
+			if path := (*fs.PathError)(nil); errors.As(err, &path) {
+				err = path.Err
+			}
+			return fail(exitFailed, "the env file "+envFile+" cannot be written", err, "name a file in a folder that exists and can be written")
 		}
 	}
 	_, err := io.WriteString(out, welcome(d, vars, dc.DataDir == ""))

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -29,6 +30,23 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: commands,
 	})
+}
+
+// TestEaseCollector says that GOGC has the last word.
+func TestEaseCollector(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	t.Setenv("GOGC", "100")
+	easeCollector()
+	if got := debug.SetGCPercent(100); got != 100 {
+		t.Errorf("with GOGC: %d", got)
+	}
+	if err := os.Unsetenv("GOGC"); err != nil { // put back by Setenv
+		t.Fatal(err)
+	}
+	easeCollector()
+	if got := debug.SetGCPercent(100); got != 200 {
+		t.Errorf("without GOGC: %d", got)
+	}
 }
 
 // waitFile waits until a file exists: a server started in the background writes one

@@ -30,6 +30,7 @@ func serverCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"mkcert":   makeCertificate,
 		"presents": presents,
 		"httpget":  httpGet,
+		"hang":     hang,
 	}
 }
 
@@ -127,6 +128,21 @@ func httpGet(ts *testscript.TestScript, neg bool, args []string) {
 		time.Sleep(20 * time.Millisecond)
 	}
 	ts.Fatalf("%s: %s", args[1], last)
+}
+
+// hang begins a request at the server of an env file and does not finish it.
+func hang(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: hang ENVFILE")
+	}
+	env, err := readEnvFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	c, err := net.Dial("tcp", strings.TrimPrefix(env["TACET_HTTP_URL"], "http://"))
+	ts.Check(err)
+	ts.Defer(func() { _ = c.Close() })
+	_, err = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+	ts.Check(err)
+	time.Sleep(200 * time.Millisecond) // the server has read that much
 }
 
 // TestHelp holds the help of every command to the convention: examples come first, and

@@ -21,8 +21,9 @@ func newServerCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "server",
 		Short: "Serve",
-		Long: `Serves until SIGTERM or SIGINT, then lets the requests in progress finish. SIGHUP
-reads the certificate again; a broken one is reported and the one in use stays.`,
+		Long: `Serves until SIGTERM or SIGINT, then lets the requests in progress finish; a second
+one ends it at once. SIGHUP reads the certificate again; a broken one is reported and
+the one in use stays.`,
 		Example: `  tacet server --config /etc/tacet/tacet.toml
   tacet server --config tacet.toml --check     look whether it would start, and do not`,
 		Args: cobra.NoArgs,
@@ -50,7 +51,7 @@ reads the certificate again; a broken one is reported and the one in use stays.`
 func loadConfig(path string) (server.Config, error) {
 	cfg, err := server.LoadConfig(path)
 	if err != nil {
-		return cfg, fail(exitUsage, "the configuration cannot be used", err, "mend the file; every key is described in docs/config.schema.json")
+		return cfg, fail(exitUsage, "the configuration cannot be used", err, server.ConfigAdvice(err))
 	}
 	return cfg, nil
 }
@@ -58,7 +59,9 @@ func loadConfig(path string) (server.Config, error) {
 func serve(ctx context.Context, cfg server.Config) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	outliveReaders()
+	easeCollector()
 	s, err := server.Build(ctx, cfg)
 	if err != nil {
 		return startFailure("the server did not start", err)

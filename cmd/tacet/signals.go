@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 
 	"tacet/internal/server"
@@ -23,10 +24,40 @@ func hangups() (<-chan os.Signal, func()) {
 // has gone: otherwise the first line written after that would kill it.
 func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 
+// easeCollector halves the number of garbage collections, unless GOGC says otherwise. A
+// read leaves a few KiB of garbage, and the live heap is small and bounded by
+// limits.cache_bytes: that costs some tens of MiB at most.
+func easeCollector() {
+	if _, set := os.LookupEnv("GOGC"); !set {
+		debug.SetGCPercent(200)
+	}
+}
+
+// devFailure finds the next step for what keeps a development server from starting. It
+// speaks of flags: there is no configuration.
+func devFailure(err error) error {
+	const what = "the development server did not start"
+	switch server.Cause(err) {
+	case server.CauseConfig:
+		return fail(exitUsage, what, err, "see tacet dev --help")
+	case server.CauseNotExist:
+		return fail(exitNotFound, what, err, "check the paths in --data and --store")
+	case server.CausePermission:
+		return fail(exitFailed, what, err, "name a folder of your own with --data, and ports that you may use")
+	case server.CauseUnreachable:
+		return fail(exitUnreachable, what, err, "check --store and that the database runs")
+	case server.CauseUnknown:
+		return fail(exitFailed, what, err, "see its log: --log-level debug")
+	}
+	return startFailure(what, err)
+}
+
 // startFailure finds the next step for what keeps a server from starting.
 func startFailure(what string, err error) error {
 	code, next := exitFailed, "tacet doctor --config FILE looks for more"
 	switch server.Cause(err) {
+	case server.CauseConfig:
+		code, next = exitUsage, server.ConfigAdvice(err)
 	case server.CauseAddressInUse:
 		code, next = exitConflict, "stop the other program, or choose another address (port 0 is a free one)"
 	case server.CauseLocked:

@@ -42,7 +42,7 @@ func appendCloudTrail(dst []byte, rec *tacet.Record, leaf *Leaf) []byte {
 	o.value("responseElements", elements(rec.Response, rec.Event || rec.ReadOnly))
 	appendAdditional(o, rec, leaf)
 	o.text("requestID", rec.RequestID)
-	o.text("eventID", rec.ID)
+	o.text("eventID", eventID(rec.ID))
 	o.value("readOnly", rec.ReadOnly)
 	o.text("eventType", eventType(rec))
 	o.value("managementEvent", true)
@@ -56,6 +56,15 @@ func appendCloudTrail(dst []byte, rec *tacet.Record, leaf *Leaf) []byte {
 		o.end()
 	}
 	return o.close()
+}
+
+// eventID writes a record's id, 32 hex digits, as the UUID that CloudTrail's are; what
+// is no such id stays as it is.
+func eventID(id string) string {
+	if len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" {
+		return id
+	}
+	return id[:8] + "-" + id[8:12] + "-" + id[12:16] + "-" + id[16:20] + "-" + id[20:]
 }
 
 // ownService is what Tacet calls itself where AWS names one of its services.
@@ -210,6 +219,8 @@ func errorOf(code tacet.Code) awsError {
 		return awsError{"AccessDenied", ""}
 	case tacet.CredentialInvalid:
 		return awsError{"UnrecognizedClientException", "The security token included in the request is invalid."}
+	case tacet.RequestInvalid:
+		return awsError{"ValidationException", "The request is not valid."}
 	case tacet.Throttled:
 		return awsError{"ThrottlingException", "Rate exceeded"}
 

@@ -23,7 +23,7 @@ func TestCloudTrail(t *testing.T) {
 		want string
 	}{
 		{"a user reads", tacet.Record{
-			ID: "e1", Time: at, RequestID: "r1", Face: "aws", Operation: tacet.OpGetSecretValue, ReadOnly: true,
+			ID: "6f1d0c52b7a94e0f8a1b2c3d4e5f6071", Time: at, RequestID: "r1", Face: "aws", Operation: tacet.OpGetSecretValue, ReadOnly: true,
 			CallerKind: tacet.CallerUser, Caller: "arn:aws:iam::123456789012:user/app", CallerID: "AIDA1", CallerName: "app", CallerAcct: "123456789012",
 			AccessKey: "AKIA1", SourceIP: "192.0.2.7", UserAgent: "Boto3", TLS: "TLSv1.3", Cipher: "TLS_AES_128_GCM_SHA256", Host: "sm.example.com",
 			Account: "123456789012", Region: "eu-central-1", Resource: arn, Parameters: map[string]any{"secretId": "prod/db"},
@@ -31,7 +31,7 @@ func TestCloudTrail(t *testing.T) {
 		}, `{"eventVersion":"1.08","userIdentity":{"type":"IAMUser","principalId":"AIDA1","arn":"arn:aws:iam::123456789012:user/app",` +
 			`"accountId":"123456789012","accessKeyId":"AKIA1","userName":"app"},"eventTime":"2026-11-23T11:00:00Z",` +
 			`"eventSource":"secretsmanager.amazonaws.com","eventName":"GetSecretValue","awsRegion":"eu-central-1","sourceIPAddress":"192.0.2.7",` +
-			`"userAgent":"Boto3","requestParameters":{"secretId":"prod/db"},"responseElements":null,"requestID":"r1","eventID":"e1","readOnly":true,` +
+			`"userAgent":"Boto3","requestParameters":{"secretId":"prod/db"},"responseElements":null,"requestID":"r1","eventID":"6f1d0c52-b7a9-4e0f-8a1b-2c3d4e5f6071","readOnly":true,` +
 			`"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"123456789012","eventCategory":"Management",` +
 			`"tlsDetails":{"tlsVersion":"TLSv1.3","cipherSuite":"TLS_AES_128_GCM_SHA256","clientProvidedHostHeader":"sm.example.com"}}`},
 		{"a role is refused a change", tacet.Record{
@@ -67,6 +67,15 @@ func TestCloudTrail(t *testing.T) {
 			`"sourceIPAddress":"tacet.internal","userAgent":"tacet.internal","requestParameters":null,"responseElements":null,` +
 			`"additionalEventData":{"SecretId":"` + arn + `"},"requestID":"","eventID":"e4","readOnly":false,"eventType":"AwsServiceEvent",` +
 			`"managementEvent":true,"recipientAccountId":"123456789012","eventCategory":"Management"}`},
+		{"a listing", tacet.Record{
+			ID: "6F1D0C52B7A94E0F8A1B2C3D4E5F6071", Time: at, Operation: tacet.OpListSecrets, ReadOnly: true,
+			Parameters: map[string]any{"maxResults": int64(5), "includePlannedDeletion": true, "sortOrder": "desc",
+				"filters": []tacet.Filter{{Key: "name", Values: []string{"x", "!y"}}, {Key: "all", Values: []string{"z"}}}},
+		}, `{"eventVersion":"1.08","userIdentity":{"type":"Unknown"},"eventTime":"2026-11-23T11:00:00Z","eventSource":"secretsmanager.amazonaws.com",` +
+			`"eventName":"ListSecrets","awsRegion":"","sourceIPAddress":"","userAgent":"","requestParameters":{"filters":[{"key":"name","values":["x","!y"]},` +
+			`{"key":"all","values":["z"]}],"includePlannedDeletion":true,"maxResults":5,"sortOrder":"desc"},"responseElements":null,"requestID":"",` +
+			`"eventID":"6F1D0C52B7A94E0F8A1B2C3D4E5F6071","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"",` +
+			`"eventCategory":"Management"}`},
 		{"somebody unknown", tacet.Record{Time: at, Operation: "Later"},
 			`{"eventVersion":"1.08","userIdentity":{"type":"Unknown"},"eventTime":"2026-11-23T11:00:00Z","eventSource":"tacet.internal",` +
 				`"eventName":"Later","awsRegion":"","sourceIPAddress":"","userAgent":"","requestParameters":null,"responseElements":null,` +
@@ -104,7 +113,7 @@ func TestCloudTrailEventSource(t *testing.T) {
 		var got struct{ EventSource, EventName string }
 		must(t, json.Unmarshal(audit.CloudTrail(&tacet.Record{Operation: op}), &got))
 		want := op.Service() + ".amazonaws.com"
-		if op.Service() == "tacet" {
+		if s := op.Service(); s == "" || s == "tacet" {
 			want = "tacet.internal"
 		}
 		if got.EventSource != want || got.EventName != string(op) {

@@ -36,7 +36,7 @@ func ParseFormat(name string) (Format, error) {
 
 // rendering counts the changes of how records are rendered: an export of another
 // version cannot be compared byte by byte.
-const rendering = 1
+const rendering = 2
 
 // exportBatch is small because a record may be large.
 const exportBatch = 512

@@ -184,7 +184,7 @@ func TestExportTampered(t *testing.T) {
 			"no record":     {slices.Insert(slices.Clone(lines), 0, "{}\n"), "no record in it"},
 			"negative":      {slices.Insert(slices.Clone(lines), 0, `{"seq":-1,"record":{}}`+"\n"), "no proper sequence number"},
 			"huge":          {slices.Insert(slices.Clone(lines), 0, `{"seq":9223372036854775807,"record":{}}`+"\n"), "no proper sequence number"},
-			"version":       {replace(lines, 20, `"version":1`, `"version":2`, 1), "another version"},
+			"version":       {replace(lines, 20, `"version":2`, `"version":1`, 1), "another version"},
 			"format":        {replace(lines, 20, `"format":"`+string(f), `"format":"other`, 1), "another format"},
 			"mixed formats": {slices.Concat(lines[:3], strings.SplitAfter(string(export(t, l, 13, 14, formats[(slices.Index(formats, f)+1)%2])), "\n")[:1], lines[4:]), "another format"},
 		} {

@@ -96,7 +96,7 @@ func (v *exportVerifier) record(number int, text []byte, leaf *Leaf, format Form
 		return
 	}
 	if !bytes.Equal(appendLine(nil, leaf, format), text) {
-		r.fail(leaf.Seq, "line %d does not say what record %d within it says: the line was changed", number, leaf.Seq)
+		r.fail(leaf.Seq, "line %d does not say what record %d within it says: the line was changed, or another version of Tacet wrote it", number, leaf.Seq)
 		return
 	}
 	v.records.Add(tlog.RecordHash(leaf.Body))

@@ -37,17 +37,11 @@ func parseSecretID(id string) (ref tacet.SecretRef, ok bool) {
 	return tacet.SecretRef{Given: id, Name: name, Suffix: suffix, Account: account, Region: region}, true
 }
 
-// validRegionName reports whether s could name a region. It is wider than AWS's
-// pattern, since a deployment may call its region "local".
-func validRegionName(s string) bool {
-	for i := range len(s) {
-		c := s[i]
-		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
-			return false
-		}
-	}
-	return s != "" && len(s) <= 128
-}
+// maxRegion is the longest region's name, in characters; the core takes no longer one.
+const maxRegion = 64
+
+// validRegionName reports whether s has the form of a region's name.
+func validRegionName(s string) bool { return len(s) <= maxRegion && matchRegion(s) }
 
 // validAccount reports whether s is an account id: twelve digits.
 func validAccount(s string) bool {

@@ -51,6 +51,7 @@ func TestContractB0_SecretIDRefused(t *testing.T) {
 		"arn:aws:secretsmanager:eu-central-1:12345678901x:secret:a",
 		"arn:aws:secretsmanager:EU:123456789012:secret:a",
 		"arn:aws:secretsmanager::123456789012:secret:a",
+		"arn:aws:secretsmanager:local:123456789012:secret:a",
 		"arn:aws:secretsmanager:eu-central-1:123456789012:parameter:a",
 		"arn:aws:ssm:eu-central-1:123456789012:secret:a",
 		"arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:a",
@@ -61,10 +62,40 @@ func TestContractB0_SecretIDRefused(t *testing.T) {
 	}
 }
 
+// A region is named the same way everywhere: in scopes and in ARNs.
+func TestRegionNames(t *testing.T) {
+	longest := strings.Repeat("r", maxRegion-2) + "-1"
+	for _, s := range []string{"us-east-1", "eu-central-1", "us-gov-west-1", "a-0", "ap-southeast-12", longest} {
+		if !validRegionName(s) {
+			t.Errorf("%s was refused", s)
+		}
+	}
+	for _, s := range []string{"", "nowhere", "us_east_1", "US-EAST-1", "us-east-1x", "a:b*c", strings.Repeat("r", 3000), "r" + longest,
+		"aws-global", "us-east-", "-us-east-1", "us--east-1", "us-east1-1", "1", "-1", "us-east-1\n", "us-east-1 ", "us-east-١"} {
+		if validRegionName(s) {
+			t.Errorf("%.40q was taken", s)
+		}
+		for _, service := range []string{"secretsmanager", "sts", "iam", "tacet"} {
+			if valid := New(Config{}).regionsOf(service)(s); valid != (service == "sts" && s == "aws-global") {
+				t.Errorf("a scope of %s in %.40q: %v", service, s, valid)
+			}
+		}
+		if _, ok := parseSecretID("arn:aws:secretsmanager:" + s + ":123456789012:secret:a"); ok {
+			t.Errorf("an ARN in %.40q was taken", s)
+		}
+	}
+	none := New(Config{ValidRegion: func(string) bool { return false }})
+	for service, want := range map[string]bool{"secretsmanager": false, "sts": true, "iam": true, "tacet": false} {
+		if got := none.regionsOf(service)("us-east-1"); got != want {
+			t.Errorf("%s in us-east-1 without a vault: %v", service, got)
+		}
+	}
+}
+
 // An ARN that is accepted, put together again from what was read, is the same.
 func FuzzARN(f *testing.F) {
 	for _, s := range []string{"db", "arn:aws:secretsmanager:eu-central-1:123456789012:secret:db-a1B2c3",
-		"arn:aws:secretsmanager:local:000000000000:secret:a", "arn:aws:secretsmanager:a:b:secret:c:secret:d", "arn:::::", "-a1b2c3"} {
+		"arn:aws:secretsmanager:xx-local-1:000000000000:secret:a", "arn:aws:secretsmanager:a:b:secret:c:secret:d", "arn:::::", "-a1b2c3"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {

@@ -94,18 +94,34 @@ func (h *Handler) verify(who claim, r *http.Request, body []byte) (tacet.Call, e
 	if err := a.Verify(who.request, key, h.cfg.Now()); err != nil {
 		return tacet.Call{}, signatureFailure(err)
 	}
-	return newCall(r, who.credential.Caller, a.Region), nil
+	region := a.Region
+	if region == stsGlobal { // no region: records and policies know where it is
+		region = globalRegion
+	}
+	return newCall(r, who.credential.Caller, region), nil
 }
 
 // regionsOf returns which regions a scope of the service may name: what has the form
 // of a region's name and is one to the server. STS and IAM are also asked in us-east-1,
-// where AWS keeps their global endpoints, whether or not there is a vault.
+// where AWS keeps their global endpoints, whether or not there is a vault. Some SDKs
+// call the region of STS's global endpoint "aws-global".
 func (h *Handler) regionsOf(service string) func(string) bool {
-	global := service == "sts" || service == "iam"
 	return func(region string) bool {
-		return global && region == "us-east-1" || validRegionName(region) && h.cfg.ValidRegion(region)
+		switch {
+		case service == "sts" && region == stsGlobal:
+			return true
+		case (service == "sts" || service == "iam") && region == globalRegion:
+			return true
+		}
+		return validRegionName(region) && h.cfg.ValidRegion(region)
 	}
 }
+
+// Where the global endpoints are, and what a scope may call that place.
+const (
+	globalRegion = "us-east-1"
+	stsGlobal    = "aws-global"
+)
 
 // choose takes the protocol from the scope's service, which is signed; a request that
 // has no scope of ours is answered in the protocol its headers look like.

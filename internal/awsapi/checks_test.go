@@ -289,3 +289,20 @@ func TestReadEverything(t *testing.T) {
 		t.Errorf("%+v", rotate)
 	}
 }
+
+// A region longer than any is well formed to AWS's model, and is no region.
+func TestReplicaRegionLength(t *testing.T) {
+	for n, want := range map[int]string{maxRegion: "", maxRegion + 1: "InvalidParameterException", 129: "ValidationException"} {
+		var d decoder
+		var c checks
+		d.reset([]byte(`{"SecretId":"a","AddReplicaRegions":[{"Region":"` + strings.Repeat("r", n-2) + `-1"}]}`))
+		readReplicate(&d, &c)
+		got := ""
+		if err := c.failure(); err != nil {
+			got = translate("", err).code
+		}
+		if got != want || d.failed() {
+			t.Errorf("%d characters: %q, want %q", n, got, want)
+		}
+	}
+}

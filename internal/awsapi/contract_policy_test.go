@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -398,6 +400,78 @@ func TestContractE_GetCallerIdentity(t *testing.T) {
 	}
 }
 
+// The action is there in one version only; a request that names none means that one.
+func TestContractE_QueryVersion(t *testing.T) {
+	h := newServer(t)
+	for form, want := range map[string]string{
+		"Action=GetCallerIdentity":                    "",
+		"Action=GetCallerIdentity&Version=":           "",
+		"Action=GetCallerIdentity&Version=2099-01-01": "Could not find operation GetCallerIdentity for version 2099-01-01",
+		"Action=GetCallerIdentity&Version=2010-05-08": "Could not find operation GetCallerIdentity for version 2010-05-08",
+		"Action=Nothing":                              "Could not find operation Nothing for version NO_VERSION_SPECIFIED",
+	} {
+		res, body := h.query("sts", form)
+		var answer struct {
+			Code    string `xml:"Error>Code"`
+			Message string `xml:"Error>Message"`
+		}
+		if err := xml.Unmarshal(body, &answer); err != nil {
+			t.Fatalf("%s: %v", body, err)
+		}
+		if answer.Message != want || (res.StatusCode == 200) != (want == "") || want != "" && (res.StatusCode != 400 || answer.Code != "InvalidAction") {
+			t.Errorf("%s: %d %s", form, res.StatusCode, body)
+		}
+	}
+}
+
+// A request in absolute form is the same request: it is signed for the host it names.
+func TestContractA1_AbsoluteForm(t *testing.T) {
+	h := newServer(t)
+	host := strings.TrimPrefix(h.s.URL, "http://")
+	for target, want := range map[string]string{"http://" + host + "/": "200", "http://" + host + "/x": "404", "http://" + host + "//": "400", "http://" + host: "400"} {
+		r := &sigv4.Request{Method: "POST", Host: host, Header: http.Header{}, Body: []byte("{}")}
+		r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		r.Header.Set("X-Amz-Target", "secretsmanager.ListSecrets")
+		sigv4.Sign(r, h.s.AccessKey, []byte(h.s.SecretKey), h.s.Region, "secretsmanager", time.Now())
+		conn, err := net.Dial("tcp", host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var head bytes.Buffer
+		_ = r.Header.Write(&head) // a buffer takes everything
+		if _, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: elsewhere\r\nContent-Length: 2\r\nConnection: close\r\n%s\r\n{}", target, &head); err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = conn.Close()
+		if !bytes.HasPrefix(answer, []byte("HTTP/1.1 "+want+" ")) {
+			t.Errorf("%s: %s", target, answer)
+		}
+	}
+}
+
+// STS is at home in us-east-1 and also goes by "aws-global"; nothing else does.
+func TestContractE_GlobalRegion(t *testing.T) {
+	h := newServer(t)
+	u := *h
+	u.c = h.c.InRegion("aws-global")
+	if res, body := u.query("sts", "Action=GetCallerIdentity&Version=2011-06-15"); res.StatusCode != 200 {
+		t.Errorf("sts: %d %s", res.StatusCode, body)
+	}
+	const outside = "Credential should be scoped to a valid region. "
+	if res, body := u.query("iam", "Action=ListUsers"); res.StatusCode != 403 || !strings.Contains(string(body), outside) {
+		t.Errorf("iam: %d %s", res.StatusCode, body)
+	}
+	u.fails("ListSecrets", in{}, "InvalidSignatureException", outside)
+	for _, region := range []string{"nowhere", "us_east_1", "US-EAST-1", "us-east-1x", "a:b*c", strings.Repeat("r", 3000)} {
+		u.c = h.c.InRegion(region)
+		u.fails("ListSecrets", in{}, "InvalidSignatureException", outside)
+	}
+}
+
 func TestContractE_QueryErrors(t *testing.T) {
 	h := newServer(t)
 	bad := *h
@@ -412,6 +486,7 @@ func TestContractE_QueryErrors(t *testing.T) {
 	}{
 		{h, "sts", "Action=AssumeRole&Version=2011-06-15", 400, "sts", "InvalidAction"},
 		{h, "sts", "Action=getcalleridentity&Version=2011-06-15", 400, "sts", "InvalidAction"},
+		{h, "sts", "Action=GetCallerIdentity&Version=2099-01-01", 400, "sts", "InvalidAction"},
 		{h, "sts", "Version=2011-06-15", 400, "sts", "MissingAction"},
 		{h, "sts", "", 400, "sts", "MissingAction"},
 		{h, "sts", "Action=%zz", 400, "sts", "ValidationError"},

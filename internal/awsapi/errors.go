@@ -73,6 +73,8 @@ func byCode(e *tacet.Error) *failure {
 		return &failure{400, "AccessDeniedException", denialText(e.Denial), false}
 	case tacet.CredentialInvalid:
 		return &failure{400, "UnrecognizedClientException", invalidToken, false}
+	case tacet.RequestInvalid:
+		return &failure{400, "ValidationException", "The request is not valid.", false}
 	case tacet.Throttled:
 		return &failure{400, "ThrottlingException", "Rate exceeded", false}
 

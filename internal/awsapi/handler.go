@@ -142,20 +142,19 @@ func (h *Handler) handle(x *exchange) error {
 		return err
 	}
 	op, known := h.operation(x.r)
-	limit := int64(plainBody)
 	if known {
-		x.op, limit = op.name, op.limit
+		x.op = op.name
 	}
 	// The signature's header is looked at before the body is read, so that those without
 	// a credential cannot make us hold one. That the body is too long comes first, though.
-	if x.r.ContentLength > limit {
+	if x.r.ContentLength > maxBody {
 		return errTooLarge
 	}
 	who, err := h.identify(x.r, x.choose)
 	if err != nil {
 		return err
 	}
-	if err := x.read(limit); err != nil {
+	if err := x.read(); err != nil {
 		return err
 	}
 	call, err := h.verify(who, x.r, x.body)

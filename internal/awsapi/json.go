@@ -151,7 +151,12 @@ func (d *decoder) secret() tacet.Plaintext {
 	return tacet.NewPlaintext(append(make([]byte, 0, len(raw)), raw...))
 }
 
-// secretBinary reads a value in base64 with padding (RFC 4648 section 4).
+// strictBase64 refuses bits behind the end of what is encoded, so that a value has one
+// spelling.
+var strictBase64 = base64.StdEncoding.Strict()
+
+// secretBinary reads a value in base64 with padding (RFC 4648 section 4), which has
+// nothing else in it; the library would skip line breaks.
 func (d *decoder) secretBinary() tacet.Plaintext {
 	raw, escaped, ok := d.scalar("Blob")
 	if !ok {
@@ -161,9 +166,10 @@ func (d *decoder) secretBinary() tacet.Plaintext {
 		raw = unescape(raw)
 		defer clear(raw)
 	}
-	out := make([]byte, base64.StdEncoding.DecodedLen(len(raw)))
-	n, err := base64.StdEncoding.Decode(out, raw)
-	if err != nil {
+	out := make([]byte, strictBase64.DecodedLen(len(raw)))
+	n, err := strictBase64.Decode(out, raw)
+	if err != nil || bytes.ContainsAny(raw, "\r\n") {
+		clear(out)
 		d.fail(badBase64)
 		return tacet.Plaintext{}
 	}

@@ -254,7 +254,7 @@ func TestDecodeSecretBinary(t *testing.T) {
 			t.Error("binary value changed")
 		}
 	})
-	for _, bad := range []string{"aGk", "aGk=x", "a-_=", "=", "a GK"} {
+	for _, bad := range []string{"aGk", "aGk=x", "a-_=", "=", "a GK", `aG\nk=`, `aGk=\n`, `\r\naGk=`, `a\u000aGk=`, "aGl=", "aR==", `a\/==`} {
 		d.reset([]byte(`{"SecretBinary":"` + bad + `"}`))
 		if d.document(func([]byte) { d.secretBinary() }); d.problem != badBase64 {
 			t.Errorf("%q: %q", bad, d.problem)

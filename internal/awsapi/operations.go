@@ -11,45 +11,41 @@ import (
 // operations share are in serve and in the handler, so that none can forget one.
 type operation struct {
 	name  tacet.Operation
-	limit int64 // of the body, in bytes
 	quota *quota
 	serve func(ctx context.Context, v *vault.Service, call tacet.Call, x *exchange) error
 }
 
-// Body limits. A value of 65,536 bytes may be six times as long in JSON escapes, and
-// so may the longest policy and the longest list of tags.
-const (
-	plainBody = 256 << 10
-	valueBody = 1 << 20
-)
+// maxBody is the longest body of a request, in bytes. A value of 65,536 bytes may be six
+// times as long in JSON escapes.
+const maxBody = 1 << 20
 
 // operations is the table.
 func operations() []operation {
 	type svc = vault.Service
 	return []operation{
-		{tacet.OpBatchGetSecretValue, plainBody, quotaOf(tacet.OpBatchGetSecretValue), serve(readBatchGetSecretValue, (*svc).BatchGetSecretValue, writeBatch)},
-		{tacet.OpCancelRotateSecret, plainBody, quotaOf(tacet.OpCancelRotateSecret), serve(readSecretID, (*svc).CancelRotateSecret, writeNamed)},
-		{tacet.OpCreateSecret, valueBody, quotaOf(tacet.OpCreateSecret), serve(readCreateSecret, (*svc).CreateSecret, writeCreateSecret)},
-		{tacet.OpDeleteResourcePolicy, plainBody, quotaOf(tacet.OpDeleteResourcePolicy), serve(readSecretID, (*svc).DeleteResourcePolicy, writeNamed)},
-		{tacet.OpDeleteSecret, plainBody, quotaOf(tacet.OpDeleteSecret), serve(readDeleteSecret, (*svc).DeleteSecret, writeDelete)},
-		{tacet.OpDescribeSecret, plainBody, quotaOf(tacet.OpDescribeSecret), serve(readSecretID, (*svc).DescribeSecret, writeDescribe)},
-		{tacet.OpGetRandomPassword, plainBody, quotaOf(tacet.OpGetRandomPassword), serve(readRandomPassword, (*svc).GetRandomPassword, (*encoder).password)},
-		{tacet.OpGetResourcePolicy, plainBody, quotaOf(tacet.OpGetResourcePolicy), serve(readSecretID, (*svc).GetResourcePolicy, writePolicy)},
-		{tacet.OpGetSecretValue, plainBody, quotaOf(tacet.OpGetSecretValue), serve(readGetSecretValue, (*svc).GetSecretValue, writeSecretValue)},
-		{tacet.OpListSecrets, plainBody, quotaOf(tacet.OpListSecrets), serve(readListSecrets, (*svc).ListSecrets, writeListSecrets)},
-		{tacet.OpListSecretVersionIDs, plainBody, quotaOf(tacet.OpListSecretVersionIDs), serve(readListVersions, (*svc).ListSecretVersionIDs, writeVersions)},
-		{tacet.OpPutResourcePolicy, plainBody, quotaOf(tacet.OpPutResourcePolicy), serve(readPutPolicy, (*svc).PutResourcePolicy, writeNamed)},
-		{tacet.OpPutSecretValue, valueBody, quotaOf(tacet.OpPutSecretValue), serve(readPutSecretValue, (*svc).PutSecretValue, writePutSecretValue)},
-		{tacet.OpRemoveRegionsFromReplication, plainBody, quotaOf(tacet.OpRemoveRegionsFromReplication), serve(readRemoveRegions, callRemoveRegions, writeReplication)},
-		{tacet.OpReplicateSecretToRegions, plainBody, quotaOf(tacet.OpReplicateSecretToRegions), serve(readReplicate, (*svc).ReplicateSecretToRegions, writeReplication)},
-		{tacet.OpRestoreSecret, plainBody, quotaOf(tacet.OpRestoreSecret), serve(readSecretID, (*svc).RestoreSecret, writeNamed)},
-		{tacet.OpRotateSecret, plainBody, quotaOf(tacet.OpRotateSecret), serve(readRotateSecret, (*svc).RotateSecret, writeNamed)},
-		{tacet.OpStopReplicationToReplica, plainBody, quotaOf(tacet.OpStopReplicationToReplica), serve(readSecretID, (*svc).StopReplicationToReplica, writeARN)},
-		{tacet.OpTagResource, plainBody, quotaOf(tacet.OpTagResource), serve(readTagResource, callTag, writeNothing)},
-		{tacet.OpUntagResource, plainBody, quotaOf(tacet.OpUntagResource), serve(readUntagResource, callUntag, writeNothing)},
-		{tacet.OpUpdateSecret, valueBody, quotaOf(tacet.OpUpdateSecret), serve(readUpdateSecret, (*svc).UpdateSecret, writeUpdateSecret)},
-		{tacet.OpUpdateSecretVersionStage, plainBody, quotaOf(tacet.OpUpdateSecretVersionStage), serve(readUpdateStage, (*svc).UpdateSecretVersionStage, writeNamed)},
-		{tacet.OpValidateResourcePolicy, plainBody, quotaOf(tacet.OpValidateResourcePolicy), serve(readValidatePolicy, (*svc).ValidateResourcePolicy, writeValidation)},
+		{tacet.OpBatchGetSecretValue, quotaOf(tacet.OpBatchGetSecretValue), serve(readBatchGetSecretValue, (*svc).BatchGetSecretValue, writeBatch)},
+		{tacet.OpCancelRotateSecret, quotaOf(tacet.OpCancelRotateSecret), serve(readSecretID, (*svc).CancelRotateSecret, writeNamed)},
+		{tacet.OpCreateSecret, quotaOf(tacet.OpCreateSecret), serve(readCreateSecret, (*svc).CreateSecret, writeCreateSecret)},
+		{tacet.OpDeleteResourcePolicy, quotaOf(tacet.OpDeleteResourcePolicy), serve(readSecretID, (*svc).DeleteResourcePolicy, writeNamed)},
+		{tacet.OpDeleteSecret, quotaOf(tacet.OpDeleteSecret), serve(readDeleteSecret, (*svc).DeleteSecret, writeDelete)},
+		{tacet.OpDescribeSecret, quotaOf(tacet.OpDescribeSecret), serve(readSecretID, (*svc).DescribeSecret, writeDescribe)},
+		{tacet.OpGetRandomPassword, quotaOf(tacet.OpGetRandomPassword), serve(readRandomPassword, (*svc).GetRandomPassword, (*encoder).password)},
+		{tacet.OpGetResourcePolicy, quotaOf(tacet.OpGetResourcePolicy), serve(readSecretID, (*svc).GetResourcePolicy, writePolicy)},
+		{tacet.OpGetSecretValue, quotaOf(tacet.OpGetSecretValue), serve(readGetSecretValue, (*svc).GetSecretValue, writeSecretValue)},
+		{tacet.OpListSecrets, quotaOf(tacet.OpListSecrets), serve(readListSecrets, (*svc).ListSecrets, writeListSecrets)},
+		{tacet.OpListSecretVersionIDs, quotaOf(tacet.OpListSecretVersionIDs), serve(readListVersions, (*svc).ListSecretVersionIDs, writeVersions)},
+		{tacet.OpPutResourcePolicy, quotaOf(tacet.OpPutResourcePolicy), serve(readPutPolicy, (*svc).PutResourcePolicy, writeNamed)},
+		{tacet.OpPutSecretValue, quotaOf(tacet.OpPutSecretValue), serve(readPutSecretValue, (*svc).PutSecretValue, writePutSecretValue)},
+		{tacet.OpRemoveRegionsFromReplication, quotaOf(tacet.OpRemoveRegionsFromReplication), serve(readRemoveRegions, callRemoveRegions, writeReplication)},
+		{tacet.OpReplicateSecretToRegions, quotaOf(tacet.OpReplicateSecretToRegions), serve(readReplicate, (*svc).ReplicateSecretToRegions, writeReplication)},
+		{tacet.OpRestoreSecret, quotaOf(tacet.OpRestoreSecret), serve(readSecretID, (*svc).RestoreSecret, writeNamed)},
+		{tacet.OpRotateSecret, quotaOf(tacet.OpRotateSecret), serve(readRotateSecret, (*svc).RotateSecret, writeNamed)},
+		{tacet.OpStopReplicationToReplica, quotaOf(tacet.OpStopReplicationToReplica), serve(readSecretID, (*svc).StopReplicationToReplica, writeARN)},
+		{tacet.OpTagResource, quotaOf(tacet.OpTagResource), serve(readTagResource, callTag, writeNothing)},
+		{tacet.OpUntagResource, quotaOf(tacet.OpUntagResource), serve(readUntagResource, callUntag, writeNothing)},
+		{tacet.OpUpdateSecret, quotaOf(tacet.OpUpdateSecret), serve(readUpdateSecret, (*svc).UpdateSecret, writeUpdateSecret)},
+		{tacet.OpUpdateSecretVersionStage, quotaOf(tacet.OpUpdateSecretVersionStage), serve(readUpdateStage, (*svc).UpdateSecretVersionStage, writeNamed)},
+		{tacet.OpValidateResourcePolicy, quotaOf(tacet.OpValidateResourcePolicy), serve(readValidatePolicy, (*svc).ValidateResourcePolicy, writeValidation)},
 	}
 }
 

@@ -8,9 +8,12 @@ import (
 	"tacet"
 )
 
+// stsVersion is the version of STS's API, the only one there is.
+const stsVersion = "2011-06-15"
+
 // The namespaces of the Query protocol's answers.
 const (
-	stsNamespace = "https://sts.amazonaws.com/doc/2011-06-15/"
+	stsNamespace = "https://sts.amazonaws.com/doc/" + stsVersion + "/"
 	iamNamespace = "https://iam.amazonaws.com/doc/2010-05-08/"
 )
 
@@ -29,7 +32,7 @@ func (h *Handler) serveQuery(x *exchange, call tacet.Call) error {
 		return &failure{400, "MissingAction", "The request is missing an action parameter.", false}
 	case len(form["Action"]) > 1:
 		return &failure{400, "ValidationError", "The request has more than one Action.", false}
-	case x.xmlns != stsNamespace || action != string(tacet.OpGetCallerIdentity):
+	case x.xmlns != stsNamespace || version != "" && version != stsVersion || action != string(tacet.OpGetCallerIdentity):
 		return &failure{400, "InvalidAction", "Could not find operation " + printable(action) +
 			" for version " + printable(version), false}
 	}

@@ -22,6 +22,7 @@ func checkTarget(r *http.Request) error {
 		path = r.URL.EscapedPath()
 	}
 	path, _, _ = strings.Cut(path, "?")
+	path = withoutOrigin(path)
 	switch {
 	case path == "/":
 	case ambiguous(path):
@@ -33,6 +34,22 @@ func checkTarget(r *http.Request) error {
 		return errBadMethod
 	}
 	return nil
+}
+
+// withoutOrigin returns the path of a target in absolute form, "http://host/path", which
+// a server has to accept (RFC 9112 section 3.2.2); any other target is returned as it
+// is. The host that is named so is the one net/http reports and the one that is signed.
+// User information, which no request has, leaves the target as it is and so no path.
+func withoutOrigin(target string) string {
+	scheme, rest, ok := strings.Cut(target, "://")
+	if !ok || !strings.EqualFold(scheme, "http") && !strings.EqualFold(scheme, "https") {
+		return target
+	}
+	slash := strings.IndexByte(rest, '/')
+	if slash < 1 || strings.ContainsAny(rest[:slash], "@\\") {
+		return target
+	}
+	return rest[slash:]
 }
 
 // ambiguous reports whether a path has dot segments, empty segments, parameters, a
@@ -72,8 +89,8 @@ func isForm(r *http.Request) bool {
 		len(r.Header["X-Amz-Target"]) == 0
 }
 
-// read reads the body into the exchange's buffer, at most limit bytes of it.
-func (x *exchange) read(limit int64) error {
+// read reads the body into the exchange's buffer, at most [maxBody] bytes of it.
+func (x *exchange) read() error {
 	if size := x.r.ContentLength; size >= 0 {
 		if int64(cap(x.buffer)) < size {
 			x.buffer = make([]byte, max(size, 4096))
@@ -84,7 +101,7 @@ func (x *exchange) read(limit int64) error {
 	}
 	// The length is not known. What was read moves to a larger buffer when it must, and
 	// nothing of it stays in the smaller one.
-	src := http.MaxBytesReader(x.w, x.r.Body, limit)
+	src := http.MaxBytesReader(x.w, x.r.Body, maxBody)
 	x.body = x.buffer[:0]
 	for {
 		if len(x.body) == cap(x.body) {

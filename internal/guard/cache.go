@@ -22,7 +22,7 @@ type entry struct {
 	secret *tacet.Secret
 	policy *policy.Document // nil: none
 
-	versions atomic.Pointer[[]*store.VersionRow] // newest first, at most keepVersions
+	versions atomic.Pointer[[]*store.VersionRow] // at most keepVersions, the current one among them
 }
 
 // keepVersions is how many versions of a secret are worth keeping: the current one

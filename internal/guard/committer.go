@@ -20,9 +20,12 @@ type job struct {
 
 	records []line
 	touches []touch
-	// looked and dir are what the read relied on.
+	// looked, and who or the whole of dir, are what the read relied on.
 	looked []look
 	dir    *directory
+	caller tacet.Caller
+	who    who
+	whole  bool
 
 	err   error
 	stale bool

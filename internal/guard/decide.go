@@ -2,6 +2,7 @@ package guard
 
 import (
 	"cmp"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -67,6 +68,9 @@ func (s *scope) lookup(vault tacet.VaultID, name string) (*entry, error) {
 // decide resolves what is asked for and asks the policies. A refusal is a
 // *tacet.Error of code Denied; rec takes the reason either way.
 func (s *scope) decide(rec *tacet.Record) error {
+	s.job.caller = s.req.Call.Caller
+	s.job.who = s.dir.who(&s.job.caller)
+	s.job.whole = s.job.whole || s.req.Operation.Service() != "secretsmanager" || s.req.Operation == tacet.OpValidateResourcePolicy
 	if key := s.req.Call.Caller.AccessKey; key != "" {
 		// It was good when the signature was checked, on this node. It may have been
 		// taken away since, on any.
@@ -88,7 +92,26 @@ func (s *scope) decide(rec *tacet.Record) error {
 			return err
 		}
 	}
+	for _, op := range s.req.Unless {
+		if err := s.decideOne(rec, op); explicit(err) {
+			return err
+		}
+	}
+	rec.Reason = ""
 	return nil
+}
+
+// explicit reports whether a refusal is a policy's own word, not the lack of a grant.
+func explicit(err error) bool {
+	var e *tacet.Error
+	if !errors.As(err, &e) || e.Denial == nil {
+		return false
+	}
+	switch e.Denial.Reason {
+	case tacet.DenyImplicitIdentity, tacet.DenyImplicitResource, tacet.DenyImplicitBoundary, tacet.DenyImplicitSession:
+		return false
+	}
+	return true
 }
 
 func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
@@ -118,7 +141,9 @@ func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 		set.Resource = s.entry.policy
 	}
 	d := policy.Decide(&set, &pr)
-	rec.Policy = statementName(d)
+	if name := statementName(d); name != "" {
+		rec.Policy = name
+	}
 	if d.Allowed {
 		return nil
 	}
@@ -191,8 +216,9 @@ func (c *conditions) Value(name string) ([]string, bool) {
 // as condition keys compare tag keys: a second spelling must not hide the first.
 func tagValues(tags []tacet.Tag, key string) ([]string, bool) {
 	var out []string
+	key = strings.ToLower(key) // as AddCondition folds it: two foldings would be a gap
 	for _, t := range tags {
-		if strings.EqualFold(t.Key, key) {
+		if strings.ToLower(t.Key) == key {
 			out = append(out, t.Value)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -58,12 +59,21 @@ func (d *directory) vault(account, region string) (tacet.Vault, bool) {
 
 // firstVault is the account's oldest vault.
 func (d *directory) firstVault(account string) (tacet.Vault, bool) {
+	var first tacet.Vault
 	for _, v := range d.vaults {
-		if v.Account == account {
-			return v, true
+		if v.Account == account && (first.ID == "" || v.Created.Before(first.Created)) {
+			first = v
 		}
 	}
-	return tacet.Vault{}, false
+	return first, first.ID != ""
+}
+
+func (d *directory) byID(id tacet.VaultID) (tacet.Vault, bool) {
+	i := slices.IndexFunc(d.vaults, func(v tacet.Vault) bool { return v.ID == id })
+	if i < 0 {
+		return tacet.Vault{}, false
+	}
+	return d.vaults[i], true
 }
 
 // policies returns the identity policies of a caller.
@@ -111,6 +121,21 @@ func (d *directory) hasPrincipal(value string) bool {
 	}
 	_, ok := d.firstVault(account)
 	return ok
+}
+
+// who is a caller as a directory knows him. The pointers are shared by every directory
+// in which he is unchanged.
+type who struct {
+	user *user
+	key  *accessKey
+}
+
+func (d *directory) who(c *tacet.Caller) who {
+	w := who{key: d.keys[c.AccessKey]}
+	if u, ok := d.users[userKey(c.Account, c.Name)]; ok && u.ID == c.ID {
+		w.user = u
+	}
+	return w
 }
 
 // clone copies what a change may touch; the documents are shared.
@@ -229,7 +254,8 @@ type Credential struct {
 // [refreshInterval]: guessing ids must not cost the store anything.
 func (g *Guard) Credential(id string) (Credential, bool) {
 	c, ok := g.dir.Load().credential(id)
-	if !ok && g.refresh() {
+	if !ok {
+		g.refresh()
 		c, ok = g.dir.Load().credential(id)
 	}
 	return c, ok
@@ -238,18 +264,24 @@ func (g *Guard) Credential(id string) (Credential, bool) {
 // refreshInterval is the least time between two looks for what other nodes changed.
 const refreshInterval = 50 * time.Millisecond
 
-// refresh takes in what other nodes have changed; false if it did not look.
-func (g *Guard) refresh() bool {
-	now, last := time.Now().UnixNano(), g.refreshed.Load()
-	if !g.db.Shared() || now-last < int64(refreshInterval) || !g.refreshed.CompareAndSwap(last, now) {
-		return false
+// refresh takes in what other nodes have changed, unless that was done a moment ago.
+// Those who come while it is being done wait for it.
+func (g *Guard) refresh() {
+	if !g.db.Shared() {
+		return
+	}
+	g.refreshing.Lock()
+	defer g.refreshing.Unlock()
+	if time.Since(g.refreshed) < refreshInterval {
+		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	j := g.newJob(ctx) // a turn of the committer begins by catching up
-	j.dir = g.dir.Load()
-	_, err := g.submit(j)
-	return err == nil
+	if _, err := g.submit(j); err != nil {
+		g.cfg.Logger.Warn("other nodes' changes could not be read", "error", err)
+	}
+	g.refreshed = time.Now()
 }
 
 func (d *directory) credential(id string) (Credential, bool) {
@@ -272,27 +304,24 @@ func (d *directory) credential(id string) (Credential, bool) {
 	}, true
 }
 
-// Regions lists the regions an account has vaults in.
-func (g *Guard) Regions(account string) []string {
-	var out []string
-	for _, v := range g.dir.Load().vaults {
-		if v.Account == account {
-			out = append(out, v.Region)
-		}
-	}
-	return out
-}
-
 // ValidRegion reports whether any account has a vault in the region, or a
 // development server would make one.
 func (g *Guard) ValidRegion(region string) bool {
 	if g.cfg.Development {
+		return validRegion(region)
+	}
+	if g.dir.Load().hasRegion(region) {
 		return true
 	}
-	for _, v := range g.dir.Load().vaults {
-		if v.Region == region {
-			return true
-		}
-	}
-	return false
+	g.refresh()
+	return g.dir.Load().hasRegion(region)
 }
+
+func (d *directory) hasRegion(region string) bool {
+	return slices.ContainsFunc(d.vaults, func(v tacet.Vault) bool { return v.Region == region })
+}
+
+// regionName is the form of a region's name in the service's model.
+var regionName = regexp.MustCompile(`^([a-z]+-)+\d+$`)
+
+func validRegion(name string) bool { return len(name) <= 64 && regionName.MatchString(name) }

@@ -126,8 +126,14 @@ func (gr *group) carryVersions(c *changeset) {
 			continue
 		}
 		var list []*store.VersionRow
+		current := string(s.entry.secret.Stages[tacet.StageCurrent])
 		for vk, row := range c.versions {
-			if vk.Secret == string(s.entry.secret.ID) && row != nil && len(list) < keepVersions {
+			switch {
+			case vk.Secret != string(s.entry.secret.ID) || row == nil:
+			case vk.ID == current:
+				list = append([]*store.VersionRow{row}, list...)
+				list = list[:min(len(list), keepVersions)]
+			case len(list) < keepVersions:
 				list = append(list, row)
 			}
 		}
@@ -158,7 +164,7 @@ func (gr *group) log(kind, vault, object string) {
 
 // overtaken reports whether anything a read relied on is no longer current.
 func (gr *group) overtaken(j *job) bool {
-	if j.dir != gr.g.dir.Load() || gr.dir != nil {
+	if now := gr.directory(); j.dir != nil && j.dir != now && (j.whole || j.who != now.who(&j.caller)) {
 		return true
 	}
 	for _, l := range j.looked {
@@ -394,35 +400,38 @@ func (gr *group) catchUp() error {
 	if !g.db.Shared() || oldest > applied+1 {
 		return gr.reload()
 	}
+	var keys, directory bool
 	for {
 		rows, err := gr.store.Changes(applied, 1000)
 		if err != nil {
 			return err
 		}
-		directory := false
 		for _, r := range rows {
 			switch r.Kind {
 			case changeSecret:
 				g.cache.changed(key{tacet.VaultID(r.Vault), r.Object}, nil, r.Change)
 			case changeKey:
-				if err := g.readKeys(gr.store); err != nil {
-					return err
-				}
+				keys = true
 			case changeDirectory:
 				directory = true
 			}
 			applied = r.Change
 		}
-		if directory {
-			dir, err := g.readDirectory(gr.store)
-			if err != nil {
-				return err
-			}
-			g.dir.Store(dir)
-		}
 		if len(rows) < 1000 {
 			break
 		}
+	}
+	if keys {
+		if err := g.readKeys(gr.store); err != nil {
+			return err
+		}
+	}
+	if directory {
+		dir, err := g.readDirectory(gr.store)
+		if err != nil {
+			return err
+		}
+		g.dir.Store(dir)
 	}
 	g.cache.applied.Store(gr.store.Head.Change)
 	return nil

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,7 +46,8 @@ type Guard struct {
 	counts counts
 	pools  pools
 
-	refreshed  atomic.Int64 // when other nodes' changes were last asked for
+	refreshing sync.Mutex
+	refreshed  time.Time // when other nodes' changes were last asked for
 	deployment string
 	done       chan struct{} // closed when the committer has ended
 }
@@ -101,6 +103,12 @@ func Open(ctx context.Context, cfg Config) (*Guard, error) {
 	if err := g.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := cfg.DB.ReadEach(ctx, func(tx *store.Tx) (err error) {
+		g.deployment, _, err = tx.Setting(settingDeployment)
+		return err
+	}); err != nil {
+		return nil, err
+	}
 	go g.commitLoop()
 	return g, nil
 }
@@ -125,9 +133,6 @@ func (g *Guard) load(ctx context.Context) error {
 			return err
 		}
 		g.ring.Store(ring)
-		if g.deployment, _, err = tx.Setting(settingDeployment); err != nil {
-			return err
-		}
 		dir, err := g.readDirectory(tx)
 		if err != nil {
 			return err
@@ -201,7 +206,9 @@ func (g *Guard) DueForPurge(ctx context.Context, limit int) ([]Due, error) {
 	err := g.db.Read(ctx, func(tx *store.Tx) error {
 		rows, err := tx.SecretsToPurge(g.now(0).UnixMicro(), limit)
 		for _, r := range rows {
-			out = append(out, Due{vaults[r.Vault], tacet.NameRef(r.Name)})
+			if v, ok := vaults[r.Vault]; ok { // else another node's, not known here yet
+				out = append(out, Due{v, tacet.NameRef(r.Name)})
+			}
 		}
 		return err
 	})

@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
+	"runtime"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -20,6 +23,9 @@ type Request struct {
 	// Also are further operations that this one implies (CreateSecret with tags
 	// implies TagResource). Each must be allowed; the record is of Operation.
 	Also []tacet.Operation
+	// Unless are operations that this one amounts to under another cloud's name: it is
+	// refused if one of them is explicitly denied, and needs no grant of them.
+	Unless []tacet.Operation
 	// Secret is what is asked for; zero for an operation without one.
 	Secret tacet.SecretRef
 	// Create says that Secret is to be made: the decision is about its future name.
@@ -56,9 +62,10 @@ func newID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// maxStale is how often a read is done again because what it looked at changed
-// while it waited. Each time it waited for a commit, so this is many commits.
-const maxStale = 64
+// maxStale is how often a read is done again because what it looked at changed while it
+// waited. After that it is done on the committer, where nothing can change meanwhile: a
+// steady writer must not starve a reader.
+const maxStale = 2
 
 // View decides a read, runs op on a snapshot and returns its result once the record
 // is committed. op may run more than once, and must not keep the snapshot.
@@ -69,8 +76,7 @@ func View[T any](ctx context.Context, g *Guard, r Request, op func(*Snapshot) (T
 	}
 	for range maxStale {
 		j := g.newJob(ctx)
-		s := g.newSnapshot(ctx, j)
-		out, err := view(s, &r, op)
+		out, err := view(g.newSnapshot(ctx, j), &r, op)
 		stale, cerr := g.submit(j)
 		if cerr != nil {
 			return zero, cerr
@@ -81,25 +87,40 @@ func View[T any](ctx context.Context, g *Guard, r Request, op func(*Snapshot) (T
 		}
 		g.stats.stale.Add(1)
 	}
-	return zero, &tacet.Error{Code: tacet.Unavailable, Cause: errors.New("guard: a read kept being overtaken by changes")}
+	var out T
+	var opErr error
+	j := g.newJob(ctx)
+	j.change = func(tx *Tx) { out, opErr = view(&Snapshot{scope: tx.scope}, &r, op) }
+	if _, err := g.submit(j); err != nil {
+		return zero, err
+	}
+	g.free(j)
+	return out, opErr
 }
 
 // Within decides a further request inside a read, runs op for it and adds its own
 // record to the same group: a batch is many requests in one answer. A refusal is
 // returned like any error and does not end the outer read.
 func Within[T any](s *Snapshot, r Request, op func(*Snapshot) (T, error)) (T, error) {
-	inner := s.g.newSnapshot(s.ctx, s.job)
-	return view(inner, &r, op)
+	if s.tx != nil {
+		inner := s.tx.scope
+		inner.entry, inner.existing, inner.resource, inner.response = nil, nil, "", nil
+		return view(&Snapshot{scope: inner}, &r, op)
+	}
+	return view(s.g.newSnapshot(s.ctx, s.job), &r, op)
 }
 
 // view is one decision, one run and one record.
 func view[T any](s *Snapshot, r *Request, op func(*Snapshot) (T, error)) (out T, err error) {
-	s.req = r
 	rec := s.job.newRecord(r, s.Now())
-	err = s.decide(rec)
-	if err == nil {
-		out, err = run(s, op)
-	}
+	s.req, s.rec = r, rec
+	out, err = run(s, func(s *Snapshot) (T, error) {
+		if err := s.decide(rec); err != nil {
+			var none T
+			return none, err
+		}
+		return op(s)
+	})
 	finish(rec, s.response, err)
 	if err != nil {
 		var zero T
@@ -148,14 +169,20 @@ func change[T any](ctx context.Context, g *Guard, r *Request, admit func(*Tx, *t
 	var opErr error
 	j := g.newJob(ctx)
 	j.change = func(tx *Tx) {
-		tx.req = r
 		rec := j.newRecord(r, tx.Now())
-		if opErr = admit(tx, rec); opErr == nil {
-			out, opErr = run(tx, op)
-		}
+		tx.req, tx.rec = r, rec
+		out, opErr = run(tx, func(tx *Tx) (T, error) {
+			if err := admit(tx, rec); err != nil {
+				return zero, err
+			}
+			return op(tx)
+		})
 		if opErr != nil {
 			tx.discard()
 			out = zero
+		}
+		if tx.unneeded {
+			return // Tacet's own work that turned out not to be due
 		}
 		finish(rec, tx.response, opErr)
 		tx.record(rec)
@@ -172,7 +199,7 @@ func change[T any](ctx context.Context, g *Guard, r *Request, admit func(*Tx, *t
 func run[S, T any](s S, op func(S) (T, error)) (out T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &tacet.Error{Code: tacet.Internal, Cause: fmt.Errorf("panic: %v", p)}
+			err = &tacet.Error{Code: tacet.Internal, Cause: fmt.Errorf("panic: %s\n%s", panicText(p), debug.Stack())}
 		}
 	}()
 	out, err = op(s)
@@ -180,6 +207,16 @@ func run[S, T any](s S, op func(S) (T, error)) (out T, err error) {
 		err = tacet.InternalError(err)
 	}
 	return out, err
+}
+
+// panicText is what of a panic is fit for a log: the Go runtime's words, which are
+// indices and types, or else only the type of what was thrown.
+func panicText(p any) string {
+	var re runtime.Error
+	if err, ok := p.(error); ok && errors.As(err, &re) {
+		return re.Error()
+	}
+	return fmt.Sprintf("%T", p)
 }
 
 // newRecord begins the record of a request.
@@ -211,6 +248,7 @@ func finish(rec *tacet.Record, response map[string]any, err error) {
 		}
 	case tacet.Denied:
 		rec.Outcome, rec.Error = tacet.OutcomeDenied, code
+		shorten(rec.Parameters)
 	default:
 		rec.Outcome, rec.Error = tacet.OutcomeFailed, code
 	}
@@ -232,6 +270,41 @@ func (tx *Tx) record(rec *tacet.Record) {
 	}
 }
 
+// maxDenied is how much of a parameter the record of a refusal keeps, in bytes: who has
+// no right must not be able to fill the disk with what he was refused.
+const maxDenied = 512
+
+func shorten(params map[string]any) {
+	for name, v := range params {
+		switch v := v.(type) {
+		case string:
+			if len(v) > maxDenied {
+				params[name] = strings.ToValidUTF8(v[:maxDenied], "") + "…"
+			}
+		case []string, []tacet.Tag:
+			if reflect.ValueOf(v).Len() > maxDenied/32 {
+				params[name] = "…"
+			}
+		}
+	}
+}
+
+// Refuse records a request that the face refused before it could be decided, because it
+// could not be read or broke a limit of the model: it was authenticated, so it is
+// recorded. code says what was wrong. The error is that the record could not be written.
+func Refuse(ctx context.Context, g *Guard, r Request, code tacet.Code) error {
+	j := g.newJob(ctx)
+	j.dir = g.dir.Load()
+	rec := j.newRecord(&r, g.now(g.stats.highWater.Load()))
+	rec.Outcome, rec.Error = tacet.OutcomeFailed, code
+	j.record(g, rec)
+	stale, err := g.submit(j)
+	if err == nil && stale { // nothing was relied on but the time; the directory moved on
+		return Refuse(ctx, g, r, code)
+	}
+	return err
+}
+
 // ensureVault makes the vault of a region on first use, on a development server.
 func (g *Guard) ensureVault(ctx context.Context, r *Request) error {
 	if !g.cfg.Development || r.Call.Region == "" {
@@ -243,7 +316,7 @@ func (g *Guard) ensureVault(ctx context.Context, r *Request) error {
 // EnsureVault makes the vault of a region of an account if a development server may
 // and there is none; otherwise it does nothing.
 func (g *Guard) EnsureVault(ctx context.Context, account, region string) error {
-	if _, ok := g.dir.Load().vault(account, region); ok || !g.cfg.Development {
+	if _, ok := g.dir.Load().vault(account, region); ok || !g.cfg.Development || !validRegion(region) {
 		return nil
 	}
 	call := tacet.Call{Account: account, Region: region}

@@ -55,8 +55,7 @@ func (tx *Tx) StillAllowed(sec *tacet.Secret) error {
 	old := tx.scope.entry
 	defer func() { tx.scope.entry = old }()
 	tx.scope.entry = &entry{secret: sec, policy: old.policy}
-	rec := &tacet.Record{ID: newID()}
-	return tx.decideOne(rec, tx.req.Operation)
+	return tx.decideOne(tx.rec, tx.req.Operation)
 }
 
 // wouldAllow decides an operation of the caller's on the secret as e shows it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"tacet"
@@ -25,6 +26,7 @@ type scope struct {
 	ctx context.Context
 	job *job
 	req *Request
+	rec *tacet.Record
 	now time.Time
 	dir *directory
 	tx  *Tx // nil in a read
@@ -67,9 +69,6 @@ func (s *scope) source() source {
 // Now is the time of the operation. It does not move while it runs.
 func (s *scope) Now() time.Time { return s.now }
 
-// Context is the caller's; it ends when he no longer waits.
-func (s *scope) Context() context.Context { return s.ctx }
-
 // Vault is the vault the request is about.
 func (s *scope) Vault() tacet.Vault { return s.vault }
 
@@ -89,6 +88,9 @@ func (s *scope) ARN() string { return s.resource }
 func (s *scope) Version(id tacet.VersionID) (*tacet.Version, error) {
 	if s.entry == nil {
 		return nil, &tacet.Error{Code: tacet.SecretNotFound, Secret: s.req.Secret.Given}
+	}
+	if strings.IndexByte(string(id), 0) >= 0 { // no version has such an id, and no store takes it
+		return nil, &tacet.Error{Code: tacet.VersionNotFound, Version: id}
 	}
 	row, err := s.source().version(s.entry, id)
 	if err != nil {

@@ -3,6 +3,9 @@ package guard
 import (
 	"encoding/json"
 	"errors"
+	"slices"
+	"strings"
+	"time"
 
 	"tacet"
 	"tacet/internal/seal"
@@ -16,6 +19,9 @@ type Tx struct {
 	scope
 	group   *group
 	changes *changeset
+	// unneeded marks work of Tacet's own that was not due after all: nothing was asked
+	// for and nothing was done, so there is nothing to record.
+	unneeded bool
 }
 
 func (gr *group) newTx(j *job) *Tx {
@@ -73,6 +79,9 @@ func (tx *Tx) PutSecret(sec *tacet.Secret) error {
 	} else if old != nil {
 		// The name is being taken over from a secret whose purge is due.
 		tx.changes.deleted[old.secret.ID] = true
+		if v, ok := tx.dir.byID(old.secret.Vault); ok {
+			tx.Event(tacet.OpPurgeSecret, old.secret.ARN(v))
+		}
 	}
 	tx.changes.secrets[k] = &secretChange{entry: e, row: row}
 	if tx.scope.entry != nil && tx.scope.entry.secret.ID == sec.ID {
@@ -91,6 +100,9 @@ func (tx *Tx) DeleteSecret(sec *tacet.Secret) {
 // PutVersion seals value and stores it as version v of a secret in vault. A version of
 // kind ValueNone has no value.
 func (tx *Tx) PutVersion(vault tacet.VaultID, v *tacet.Version, value tacet.Plaintext) error {
+	if strings.IndexByte(string(v.ID), 0) >= 0 {
+		return tacet.Errorf(tacet.InvalidParameter, "The ClientRequestToken must not contain a NUL character.")
+	}
 	var sealed []byte
 	if v.Kind != tacet.ValueNone {
 		if err := tx.group.reserve(string(vault)); err != nil {
@@ -146,7 +158,7 @@ func (tx *Tx) CopyVersion(from, to *tacet.Secret, id tacet.VersionID) error {
 		}
 	}
 	c := *v
-	c.Secret = to.ID
+	c.Secret, c.Accessed = to.ID, time.Time{}
 	return tx.PutVersion(to.Vault, &c, tacet.NewPlaintext(value))
 }
 
@@ -162,20 +174,11 @@ func (tx *Tx) versionIDs(secret tacet.SecretID) ([]string, error) {
 		return err
 	})
 	for k, row := range tx.changes.versions {
-		if k.Secret == string(secret) && row != nil && !contains(out, k.ID) {
+		if k.Secret == string(secret) && row != nil && !slices.Contains(out, k.ID) {
 			out = append(out, k.ID)
 		}
 	}
 	return out, err
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }
 
 // CreateVault makes the vault of a region of an account, with its data key. When the
@@ -183,6 +186,9 @@ func contains(list []string, s string) bool {
 func (tx *Tx) CreateVault(name, account, region string) (tacet.Vault, error) {
 	if v, ok := tx.group.directory().vault(account, region); ok {
 		return v, nil
+	}
+	if slices.ContainsFunc(tx.group.directory().vaults, func(v tacet.Vault) bool { return v.Name == name }) {
+		name += "-" + tx.NewID()[:8] // a name made of another's and a region may be taken
 	}
 	v := tacet.Vault{ID: tacet.VaultID(tx.NewID()), Name: name, Account: account, Region: region, Created: tx.now}
 	k, err := tx.g.ring.Load().NewDataKey(string(v.ID), tx.now)
@@ -196,9 +202,6 @@ func (tx *Tx) CreateVault(name, account, region string) (tacet.Vault, error) {
 
 // Vaults lists every vault of the deployment.
 func (s *scope) Vaults() []tacet.Vault { return append([]tacet.Vault(nil), s.dir.vaults...) }
-
-// HasPrincipal reports whether an AWS principal named by a resource policy exists.
-func (s *scope) HasPrincipal(value string) bool { return s.dir.hasPrincipal(value) }
 
 // User returns the user of an account by name, in any case; nil when there is none.
 func (s *scope) User(account, name string) *tacet.User {
@@ -290,8 +293,10 @@ func (tx *Tx) deleteObject(kind, id string) {
 func (tx *Tx) PurgeIfDue(name string) (bool, error) {
 	e, err := tx.entryOf(key{tx.vault.ID, name})
 	if err != nil || e == nil || !e.secret.ScheduledForDeletion() || tx.now.Before(e.secret.PurgeAt) {
+		tx.unneeded = err == nil
 		return false, err
 	}
+	tx.rec.Resource = e.secret.ARN(tx.vault)
 	tx.DeleteSecret(e.secret)
 	return true, nil
 }

@@ -145,3 +145,20 @@ func validPath(path string) error {
 func sortUsers(users []tacet.User) {
 	slices.SortFunc(users, func(a, b tacet.User) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
 }
+
+// validTags checks the tags of a principal: at most 50, keys of 1 to 128 characters that
+// differ in more than case, values of at most 256.
+func validTags(tags []tacet.Tag) error {
+	seen := map[string]bool{}
+	for _, t := range tags {
+		key := strings.ToLower(t.Key)
+		if t.Key == "" || len(t.Key) > tacet.MaxTagKey || len(t.Value) > tacet.MaxTagValue || strings.HasPrefix(key, "aws:") || seen[key] {
+			return tacet.Errorf(tacet.InvalidParameter, "The specified value for tags is invalid: every key must be unique, of 1 to 128 characters, and not begin with aws:")
+		}
+		seen[key] = true
+	}
+	if len(tags) > tacet.MaxTags {
+		return tacet.Errorf(tacet.InvalidParameter, "A user can't have more than %d tags.", tacet.MaxTags)
+	}
+	return nil
+}

@@ -32,11 +32,22 @@ func (s *Service) CreateUser(ctx context.Context, call tacet.Call, in CreateUser
 	path := cmp.Or(in.Path, "/")
 	r := request(call, tacet.OpCreateUser, in.Name)
 	r.UserPath = path
+	r.Parameters["path"] = path
+	if len(in.Tags) > 0 {
+		r.Parameters["tags"] = in.Tags
+		for _, t := range in.Tags {
+			r.AddCondition("aws:requesttag/"+t.Key, t.Value)
+			r.AddCondition("aws:tagkeys", t.Key)
+		}
+	}
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.User, error) {
 		if err := validName("userName", in.Name, maxUserName); err != nil {
 			return tacet.User{}, err
 		}
 		if err := validPath(path); err != nil {
+			return tacet.User{}, err
+		}
+		if err := validTags(in.Tags); err != nil {
 			return tacet.User{}, err
 		}
 		if tx.User(call.Account, in.Name) != nil {

@@ -75,7 +75,9 @@ func (l auditLog) Advance(ctx context.Context, expected int64, tiles []audit.Til
 	for i, t := range tiles {
 		rows[i] = store.TileRow(t)
 	}
-	return l.db.Write(ctx, false, func(tx *store.Tx) error {
+	// Durable always: a checkpoint that was handed out must not be lost, nor must what it
+	// covers, or the log would look rolled back.
+	return l.db.Write(ctx, true, func(tx *store.Tx) error {
 		latest, err := latestCheckpoint(tx)
 		if err != nil {
 			return err

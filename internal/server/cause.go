@@ -17,6 +17,7 @@ type StartCause string
 // The causes.
 const (
 	CauseUnknown        StartCause = ""
+	CauseConfig         StartCause = "configuration"
 	CauseAddressInUse   StartCause = "address in use"
 	CauseLocked         StartCause = "store in use"
 	CauseNotInitialised StartCause = "not initialised"
@@ -29,6 +30,10 @@ const (
 
 // Cause tells the cause of an error of [Build], [Init], [Check] or [StartDev].
 func Cause(err error) StartCause {
+	var config *configError
+	if errors.As(err, &config) {
+		return CauseConfig
+	}
 	for _, c := range []struct {
 		is    error
 		cause StartCause

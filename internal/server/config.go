@@ -1,16 +1,12 @@
 package server
 
 import (
-	"bytes"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"github.com/pelletier/go-toml/v2"
 )
 
 // Config is everything a server is made of. The fields with a toml name are the
@@ -184,31 +180,6 @@ func LoadConfig(path string) (Config, error) {
 		return Config{}, fmt.Errorf("%s: %w", path, err)
 	}
 	return cfg, nil
-}
-
-func parseConfig(text []byte) (Config, error) {
-	var cfg Config
-	err := toml.NewDecoder(bytes.NewReader(text)).DisallowUnknownFields().Decode(&cfg)
-	var unknown *toml.StrictMissingError
-	if errors.As(err, &unknown) {
-		errs := make([]error, 0, len(unknown.Errors))
-		for _, e := range unknown.Errors {
-			line, _ := e.Position()
-			errs = append(errs, fmt.Errorf("line %d: unknown key %s", line, strings.Join(e.Key(), ".")))
-		}
-		return cfg, joinLines(errs)
-	}
-	var bad *toml.DecodeError
-	if errors.As(err, &bad) {
-		line, column := bad.Position()
-		where := fmt.Sprintf("line %d, column %d", line, column)
-		if key := strings.Join(bad.Key(), "."); key != "" {
-			where += ", key " + key
-		}
-		// The text of the file is not repeated: it may be a password somebody misplaced.
-		return cfg, fmt.Errorf("%s: %s", where, strings.TrimPrefix(bad.Error(), "toml: "))
-	}
-	return cfg, err
 }
 
 func (c *Config) resolvePaths(folder string) {

@@ -48,18 +48,33 @@ func TestLoadConfig(t *testing.T) {
 
 func TestConfigIsStrict(t *testing.T) {
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown key":      {minimal + "[limits]\nconections = 5\n", "unknown key limits.conections"},
-		"unknown table":    {minimal + "[limit]\nconnections = 5\n", "unknown key limit"},
-		"two unknown keys": {"a = 1\nb = 2\n", "2 things are wrong"},
-		"wrong type":       {minimal + "[limits]\nconnections = \"many\"\n", "line 9, column 15, key limits.connections"},
-		"no TOML":          {"listen = [", "line 1"},
-		"no duration":      {minimal + "[timeouts]\nidle = \"soon\"\n", "timeouts.idle"},
-		"twice":            {minimal + "[key]\nfile = \"x\"\n", "key"},
+		"unknown key":       {minimal + "[limits]\nconections = 5\n", "unknown key limits.conections"},
+		"unknown table":     {minimal + "[limit]\nconnections = 5\n", "unknown key limit"},
+		"two unknown keys":  {"a = 1\nb = 2\n", "2 things are wrong"},
+		"wrong type":        {minimal + "[limits]\nconnections = \"many\"\n", "line 9, column 15: limits.connections must be a whole number"},
+		"no TOML":           {"listen = [", "line 1"},
+		"no duration":       {minimal + "[timeouts]\nidle = \"soon\"\n", `timeouts.idle must be a time, as "10s"`},
+		"no string":         {minimal + "[tls]\ncert_file = 5\n", "tls.cert_file must be a string"},
+		"no boolean":        {minimal + "[admin]\nallow_remote = \"hunter2\"\n", "admin.allow_remote must be true or false"},
+		"no table":          {"listen = 5\n", "line 1, column 10: listen must be a table"},
+		"too much":          {minimal + "[limits]\nconnections = 99999999999999999999\n", "line 9"},
+		"no key of TOML":    {minimal + "[tls]\ncert_file = [5]\n", "tls.cert_file must be a string"},
+		"key in capitals":   {"[listen]\nAddress = \"127.0.0.1:0\"\n", "unknown key listen.Address: keys are written in lower case"},
+		"table in capitals": {"[Listen]\naddress = \"127.0.0.1:0\"\n", "unknown key Listen:"},
+		"dotted":            {"listen.ADDRESS = \"127.0.0.1:0\"\n", "unknown key listen.ADDRESS:"},
+		"folded letter":     {"[\"\u017ftore\"]\nurl = \"sqlite:x\"\n", "unknown key \u017ftore"},
+		"both":              {"[Listen]\nx = 1\n[TLS]\ny = 2\n", "4 things are wrong"},
+		"twice":             {minimal + "[key]\nfile = \"x\"\n", "key"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := parseConfig([]byte(c.text))
 			if err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want %q in it", err, c.want)
+			}
+			for _, leak := range []string{"server.", "struct", "int64", "hunter2", "soon"} {
+				if err != nil && strings.Contains(err.Error(), leak) {
+					t.Errorf("%q is not for the reader: %v", leak, err)
+				}
 			}
 		})
 	}
@@ -78,6 +93,12 @@ func TestValidate(t *testing.T) {
 		"plaintext on all":         {func(c *Config) { c.Listen.Address = ":80" }, "listen.address is not a loopback address"},
 		"plaintext on a name":      {func(c *Config) { c.Listen.Address = "example.org:80" }, "listen.address is not a loopback address"},
 		"plaintext allowed":        {func(c *Config) { c.Listen.Address, c.Listen.AllowPlaintext = ":80", true }, ""},
+		"no address, once":         {func(c *Config) { c.Listen.Address, c.Admin.Listen = "nonsense", "more" }, "2 things are wrong"},
+		"dev, plaintext":           {func(c *Config) { c.dev, c.Listen.PlaintextAddress = &development{}, "0.0.0.0:0" }, "--listen is not a loopback address: a dev"},
+		"dev, no address":          {func(c *Config) { c.dev, c.Listen.Address = &development{}, "nonsense" }, "--tls-listen must be an address"},
+		"dev, admin":               {func(c *Config) { c.dev, c.Admin.Listen = &development{}, ":0" }, "--admin-listen is not a loopback address: a dev"},
+		"dev, store":               {func(c *Config) { c.dev, c.Store.URL = &development{}, "x" }, "--store must begin with"},
+		"dev, fsync":               {func(c *Config) { c.dev, c.Audit.Fsync = &development{}, "x" }, "--fsync must be"},
 		"second plaintext":         {func(c *Config) { c.Listen.PlaintextAddress = "10.0.0.1:80" }, "listen.plaintext_address is not a loopback"},
 		"IPv6 loopback":            {func(c *Config) { c.Listen.Address = "[::1]:80" }, ""},
 		"TLS off loopback":         {func(c *Config) { c.Listen.Address, c.TLS = ":443", TLSConfig{"c", "k"} }, ""},
@@ -258,9 +279,30 @@ func TestSample(t *testing.T) {
 			}
 		}
 	}
+	zeros := "\n[store]\nurl = \"sqlite:x\"\nmax_conns = 0\n[limits]\nconnections = 0\nconnections_per_address = 0\nheader_bytes = 0\ncache_bytes = 0\nsecrets = 0\n"
+	checkBoth(t, schema, "[listen]\naddress = \"127.0.0.1:0\"\n[key]\nfile = \"k\""+zeros)
 	var doc any = map[string]any{"listen": map[string]any{"adress": ":1"}}
 	if schema.Validate(doc) == nil {
 		t.Error("the schema accepts an unknown key")
+	}
+}
+
+// checkBoth holds that the schema and the code both take a configuration.
+func checkBoth(t *testing.T, schema *jsonschema.Schema, text string) {
+	t.Helper()
+	var doc map[string]any
+	if err := toml.Unmarshal([]byte(text), &doc); err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(jsonValue(t, doc)); err != nil {
+		t.Errorf("the schema: %v", err)
+	}
+	cfg, err := parseConfig([]byte(text))
+	if err == nil {
+		err = cfg.Validate()
+	}
+	if err != nil {
+		t.Errorf("the code: %v", err)
 	}
 }
 

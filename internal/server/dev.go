@@ -93,7 +93,9 @@ func StartDev(ctx context.Context, dc DevConfig) (_ *DevServer, err error) {
 		Audit:  AuditConfig{Fsync: dc.Fsync},
 		Init:   InitConfig{Account: DevAccount, Region: DevRegion},
 		Logger: dc.Logger,
-		dev:    &development{clock: d.Clock, authority: authority},
+		// Whoever interrupts it waits at a terminal.
+		Timeouts: TimeoutsConfig{Drain: Duration(2 * time.Second)},
+		dev:      &development{clock: d.Clock, authority: authority},
 	}
 	def(&cfg.Store.URL, "sqlite:"+filepath.Join(d.DataDir, devStore))
 	if err := cfg.Validate(); err != nil {

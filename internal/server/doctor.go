@@ -66,14 +66,14 @@ func Diagnose(ctx context.Context, path string) []Finding {
 	d := &doctor{}
 	cfg, err := LoadConfig(path)
 	if err != nil {
-		d.fail("config", err.Error(), "mend the file")
+		d.fail("config", err.Error(), ConfigAdvice(err))
 		return d.findings
 	}
 	d.cfg = cfg.withDefaults()
 	d.ok("config", path+" is valid")
 	kek := d.key()
 	d.certificate()
-	url, err := resolveStoreURL(d.cfg.Store.URL)
+	url, err := d.cfg.storeURL()
 	if err != nil {
 		d.fail("store", err.Error(), "put the URL where the configuration refers to")
 		return d.findings

@@ -41,7 +41,7 @@ func openRooms(ctx context.Context, cfg Config, now func() time.Time) (*rooms, e
 }
 
 func openStore(ctx context.Context, cfg Config) (*store.DB, error) {
-	url, err := resolveStoreURL(cfg.Store.URL)
+	url, err := cfg.storeURL()
 	if err != nil {
 		return nil, err
 	}

@@ -41,6 +41,7 @@ type face struct {
 	listener net.Listener
 	http     *http.Server
 	tls      bool
+	fresh    sync.Map // of net.Conn: the connections that have not asked anything yet
 }
 
 // development is what makes a server a development server: see [StartDev].
@@ -167,6 +168,7 @@ func (s *Server) listen(ctx context.Context, name, address string, h http.Handle
 		return fmt.Errorf("%s listener: %w", name, err)
 	}
 	f := &face{name: name, listener: &listener{l, conns}, http: s.httpServer(name, h)}
+	f.http.ConnState = f.watch
 	if name == "https" {
 		get := s.certs.get
 		if s.cfg.dev != nil {
@@ -214,7 +216,7 @@ func (s *Server) Addr(name string) string {
 }
 
 // Run serves until ctx ends; then it stops accepting, lets the requests that are
-// being served finish, and closes the door and the store. It returns nil after an
+// being served finish (the admin listener answers meanwhile), and closes the door and the store. It returns nil after an
 // orderly stop. It may be called once.
 func (s *Server) Run(ctx context.Context) error {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -252,28 +254,6 @@ func (f *face) serve() error {
 		return nil
 	}
 	return err
-}
-
-// drain ends the listeners. Requests that outlast the deadline are cut off: what they
-// changed is either committed or not, and was not acknowledged.
-func (s *Server) drain() error {
-	s.draining.Store(true)
-	s.health.forget()
-	deadline := time.Duration(s.cfg.Timeouts.Drain)
-	s.log.Info("stopping", "deadline", deadline.String())
-	ctx, cancel := context.WithTimeout(context.Background(), deadline)
-	defer cancel()
-	var wg sync.WaitGroup
-	errs := make([]error, len(s.faces))
-	for i, f := range s.faces {
-		wg.Go(func() {
-			if err := f.http.Shutdown(ctx); err != nil {
-				errs[i] = errors.Join(fmt.Errorf("%s listener: requests were cut off after %s: %w", f.name, deadline, err), f.http.Close())
-			}
-		})
-	}
-	wg.Wait()
-	return errors.Join(errs...)
 }
 
 // Reload reads the certificate again. Where that fails, the one in use stays.
@@ -352,7 +332,7 @@ func Check(cfg Config) error {
 			errs = append(errs, err)
 		}
 	}
-	if _, err := resolveStoreURL(cfg.Store.URL); err != nil {
+	if _, err := cfg.storeURL(); err != nil {
 		errs = append(errs, err)
 	}
 	return joinLines(errs)

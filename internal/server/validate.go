@@ -15,7 +15,7 @@ import (
 // Validate reports everything that is wrong with the configuration at once, one
 // line for each key. It reads no file and asks no server.
 func (c Config) Validate() error {
-	var v validation
+	v := validation{dev: c.dev != nil}
 	c = c.withDefaults()
 	c.validateListen(&v)
 	c.validateStore(&v)
@@ -39,8 +39,16 @@ func (c Config) Validate() error {
 	v.check(regionPattern.MatchString(c.Init.Region), "init.region", "must look like us-east-1")
 	v.check(vaultPattern.MatchString(c.Init.Vault), "init.vault", "must be 3 to 24 letters, digits and single hyphens, a letter first")
 	v.check(userPattern.MatchString(c.Init.Administrator), "init.administrator", "must be 1 to 64 of A-Z a-z 0-9 + = , . @ _ -")
-	return joinLines(v.errs)
+	if err := joinLines(v.errs); err != nil {
+		return &configError{err}
+	}
+	return nil
 }
+
+// configError is what [Config.Validate] returns: see [CauseConfig].
+type configError struct{ error }
+
+func (e *configError) Unwrap() error { return e.error }
 
 var (
 	accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
@@ -54,18 +62,26 @@ func (c Config) secure() bool { return c.TLS != TLSConfig{} || c.dev != nil }
 
 func (c Config) validateListen(v *validation) {
 	v.check(c.Listen.Address != "" || c.dev != nil, "listen.address", `is required, as "0.0.0.0:8443"`)
-	v.address("listen.address", c.Listen.Address)
-	v.address("listen.plaintext_address", c.Listen.PlaintextAddress)
-	v.address("admin.listen", c.Admin.Listen)
+	addressOK := v.address("listen.address", c.Listen.Address)
+	plaintextOK := v.address("listen.plaintext_address", c.Listen.PlaintextAddress)
+	adminOK := v.address("admin.listen", c.Admin.Listen)
 	v.check(c.TLS.CertFile != "" || c.TLS.KeyFile == "", "tls.cert_file", "is required with tls.key_file")
 	v.check(c.TLS.KeyFile != "" || c.TLS.CertFile == "", "tls.key_file", "is required with tls.cert_file")
-	if !c.secure() {
+	// Of an address that is none, that is said once and nothing else.
+	if addressOK && !c.secure() {
 		c.validatePlaintext(v, "listen.address", c.Listen.Address)
 	}
-	c.validatePlaintext(v, "listen.plaintext_address", c.Listen.PlaintextAddress)
-	if c.Admin.Listen != "" && !loopback(c.Admin.Listen) {
-		v.check(c.Admin.AllowRemote, "admin.listen", "is not a loopback address and asks nobody who they are; set admin.allow_remote = true where a firewall guards it")
+	if plaintextOK {
+		c.validatePlaintext(v, "listen.plaintext_address", c.Listen.PlaintextAddress)
 	}
+	if c.Admin.Listen == "" || !adminOK || loopback(c.Admin.Listen) {
+		return
+	}
+	if c.dev != nil {
+		v.check(false, "admin.listen", "is not a loopback address: a development server shows its metrics to this machine only")
+		return
+	}
+	v.check(c.Admin.AllowRemote, "admin.listen", "is not a loopback address and asks nobody who they are; set admin.allow_remote = true where a firewall guards it")
 }
 
 func (c Config) validatePlaintext(v *validation, key, address string) {
@@ -106,23 +122,31 @@ func urlHasPassword(s string) bool {
 	return has || u.Query().Has("password") || u.Query().Has("sslpassword")
 }
 
-// resolveStoreURL follows the reference in store.url.
+// storeURL follows the reference in store.url.
+func (c Config) storeURL() (string, error) {
+	url, err := resolveStoreURL(c.Store.URL)
+	if err != nil {
+		err = fmt.Errorf("%s: %w", keyName("store.url", c.dev != nil), err)
+	}
+	return url, err
+}
+
 func resolveStoreURL(ref string) (string, error) {
 	switch scheme, rest, _ := strings.Cut(ref, ":"); scheme {
 	case "env":
 		if s := strings.TrimSpace(os.Getenv(rest)); s != "" {
 			return s, nil
 		}
-		return "", fmt.Errorf("store.url: the environment variable %s is empty", rest)
+		return "", fmt.Errorf("the environment variable %s is empty", rest)
 	case "file":
 		text, err := os.ReadFile(rest)
 		if err != nil {
-			return "", fmt.Errorf("store.url: %w", err)
+			return "", err
 		}
 		if s := strings.TrimSpace(string(text)); s != "" {
 			return s, nil
 		}
-		return "", fmt.Errorf("store.url: the file %s is empty", rest)
+		return "", fmt.Errorf("the file %s is empty", rest)
 	}
 	return ref, nil
 }
@@ -141,11 +165,25 @@ func loopback(address string) bool {
 }
 
 // validation gathers what is wrong.
-type validation struct{ errs []error }
+type validation struct {
+	errs []error
+	dev  bool
+}
+
+// keyName is what the reader of an error wrote: a key of a configuration, or a flag of
+// `tacet dev`, which has no configuration.
+func keyName(key string, dev bool) string {
+	flags := map[string]string{"listen.address": "--tls-listen", "listen.plaintext_address": "--listen", "admin.listen": "--admin-listen",
+		"store.url": "--store", "audit.fsync": "--fsync"}
+	if flag := flags[key]; dev && flag != "" {
+		return flag
+	}
+	return key
+}
 
 func (v *validation) check(ok bool, key, text string) {
 	if !ok {
-		v.errs = append(v.errs, errors.New(key+" "+text))
+		v.errs = append(v.errs, errors.New(keyName(key, v.dev)+" "+text))
 	}
 }
 
@@ -162,15 +200,17 @@ func (v *validation) inRange(key string, n, low, high int64) {
 	v.check(low <= n && n <= high, key, fmt.Sprintf("must be from %d to %d", low, high))
 }
 
-func (v *validation) address(key, address string) {
+// address reports whether an address is one, or empty.
+func (v *validation) address(key, address string) bool {
 	if address == "" {
-		return
+		return true
 	}
 	_, port, err := net.SplitHostPort(address)
 	if err == nil {
 		_, err = strconv.ParseUint(port, 10, 16)
 	}
 	v.check(err == nil, key, `must be an address and a port, as "127.0.0.1:8443" or ":8443"`)
+	return err == nil
 }
 
 // lines is several errors, each on a line of its own.

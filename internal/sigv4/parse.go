@@ -74,16 +74,16 @@ func split(header string) (p parts, _ error) {
 		return p, &Error{IncompleteSignature, "Unsupported AWS 'algorithm': '" + echo(scheme) + "'"}
 	}
 	rest = strings.Trim(rest, " ")
+	if err := pairs(header, rest); err != nil {
+		return p, err
+	}
 	// Three parts at most, so that one cannot be empty first and full later.
 	count := 0
 	for more := rest != ""; more; count++ {
 		var part string
 		part, rest, more = strings.Cut(rest, ",")
 		part = strings.Trim(part, " ")
-		name, value, ok := strings.Cut(part, "=")
-		if !ok {
-			return p, &Error{IncompleteSignature, "'" + echo(part) + "' not a valid key=value pair (missing equal-sign) in Authorization header: '" + echo(header) + "'."}
-		}
+		name, value, _ := strings.Cut(part, "=")
 		field := p.field(name)
 		if field == nil || *field != "" || count == 3 || strings.Contains(value, " ") {
 			return p, incomplete("Authorization header has an unknown, repeated or malformed '"+echo(name)+"' parameter.", header)
@@ -91,6 +91,20 @@ func split(header string) (p parts, _ error) {
 		*field = value
 	}
 	return p, nil
+}
+
+// pairs checks that every part has an equal sign, as AWS does before it looks at what a
+// part is called.
+func pairs(header, rest string) error {
+	for more := rest != ""; more; {
+		var part string
+		part, rest, more = strings.Cut(rest, ",")
+		if !strings.Contains(part, "=") {
+			return &Error{IncompleteSignature, "'" + echo(strings.Trim(part, " ")) +
+				"' not a valid key=value pair (missing equal-sign) in Authorization header: '" + echo(header) + "'."}
+		}
+	}
+	return nil
 }
 
 // field returns where the value of the named part goes, nil for a stranger.

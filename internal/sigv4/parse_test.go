@@ -32,6 +32,8 @@ func TestContractA5_Syntax(t *testing.T) {
 		{"algorithm and tab", "AWS4-HMAC-SHA256\t" + cred, IncompleteSignature, "Authorization header must be printable ASCII. Authorization=AWS4-HMAC-SHA256?" + cred},
 		{"no equal sign", "AWS4-HMAC-SHA256 Signature=b,    Credential,    SignedHeaders", IncompleteSignature, "'Credential'" + noEqual + "'%H'."},
 		{"garbage", "AWS4-HMAC-SHA256 garbage", IncompleteSignature, "'garbage'" + noEqual + "'%H'."},
+		{"no equal sign behind a stranger", "AWS4-HMAC-SHA256 foo=1,bar", IncompleteSignature, "'bar'" + noEqual + "'%H'."},
+		{"no equal sign behind a fourth", whole(cred, "host", sig) + ", Signature=" + sig + ", bar ", IncompleteSignature, "'bar'" + noEqual + "'%H'."},
 		{"empty part", "AWS4-HMAC-SHA256 " + cred + ",", IncompleteSignature, "''" + noEqual + "'%H'."},
 		{"nothing", "AWS4-HMAC-SHA256", IncompleteSignature, "Authorization header requires 'Credential' parameter. Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization=%H"},
 		{"no signature nor headers", "AWS4-HMAC-SHA256 " + cred, IncompleteSignature, "Authorization header requires 'Signature' parameter. Authorization header requires 'SignedHeaders' parameter. Authorization=%H"},

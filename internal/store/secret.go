@@ -43,7 +43,8 @@ func (tx *Tx) PutSecrets(rows []SecretRow) error {
 	const text = `INSERT INTO secret (` + secretColumns + `)
 		VALUES [($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)]
 		ON CONFLICT (id) DO UPDATE SET vault = excluded.vault, name = excluded.name, suffix = excluded.suffix,
-			created = excluded.created, changed = excluded.changed, accessed = excluded.accessed,
+			created = excluded.created, changed = excluded.changed,
+			accessed = CASE WHEN excluded.accessed > secret.accessed THEN excluded.accessed ELSE secret.accessed END,
 			purge_at = excluded.purge_at, mac = excluded.mac, body = excluded.body, policy = excluded.policy`
 	rows = lastOf(rows, func(s *SecretRow) string { return s.ID })
 	return each(tx, "put secrets", text, rows, func(args []any, s *SecretRow) []any {

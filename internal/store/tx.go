@@ -52,7 +52,7 @@ func (tx *Tx) ready(op string, s statement, args []any) (*sql.Stmt, error) {
 	}
 	for _, a := range args {
 		if text, ok := a.(string); ok && (strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text)) {
-			return nil, tx.fail(op, ErrText)
+			return nil, tx.dialect.wrap(op, ErrText) // nothing was sent: the transaction goes on
 		}
 	}
 	p, err := tx.conn.prepare(tx.ctx, s)

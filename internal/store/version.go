@@ -34,7 +34,8 @@ func (tx *Tx) Versions(secret string) ([]VersionRow, error) {
 // Sealed; of several with one key the last counts.
 func (tx *Tx) PutVersions(rows []VersionRow) error {
 	const text = `INSERT INTO version (secret, id, created, accessed, body, sealed) VALUES [($1, $2, $3, $4, $5, $6)]
-		ON CONFLICT (secret, id) DO UPDATE SET created = excluded.created, accessed = excluded.accessed,
+		ON CONFLICT (secret, id) DO UPDATE SET created = excluded.created,
+			accessed = CASE WHEN excluded.accessed > version.accessed THEN excluded.accessed ELSE version.accessed END,
 			body = excluded.body, sealed = excluded.sealed`
 	rows = lastOf(rows, func(v *VersionRow) VersionKey { return VersionKey{v.Secret, v.ID} })
 	return each(tx, "put versions", text, rows, func(args []any, v *VersionRow) []any {

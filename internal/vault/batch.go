@@ -25,8 +25,8 @@ func (s *Service) BatchGetSecretValue(ctx context.Context, call tacet.Call, in B
 	}
 	if len(in.Filters) > 0 {
 		r.Also = []tacet.Operation{tacet.OpListSecrets}
-		recordFilters(&r, in.Filters)
 	}
+	recordListing(&r, in.Filters, in.MaxResults)
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (BatchGetSecretValueOutput, error) { return batch(v, call, in) })
 }
 

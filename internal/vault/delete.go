@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"tacet"
@@ -115,15 +116,16 @@ func (s *Service) Sweep(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	purged := 0
+	var errs []error
 	for _, d := range due {
 		r := guard.Request{Call: tacet.Call{Account: d.Vault.Account, Region: d.Vault.Region}, Operation: tacet.OpPurgeSecret, Secret: d.Secret}
 		ok, err := guard.System(ctx, s.g, r, func(tx *guard.Tx) (bool, error) { return tx.PurgeIfDue(d.Secret.Name) })
 		if err != nil {
-			return purged, err
+			errs = append(errs, err) // one that cannot be purged must not keep the others
 		}
 		if ok {
 			purged++
 		}
 	}
-	return purged, nil
+	return purged, errors.Join(errs...)
 }

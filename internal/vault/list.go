@@ -28,7 +28,12 @@ var orders = map[string]string{"": "created", "created-date": "created", "last-a
 // Errors: InvalidParameter (filters), InvalidNextToken.
 func (s *Service) ListSecrets(ctx context.Context, call tacet.Call, in ListSecretsInput) (ListSecretsOutput, error) {
 	r := request(call, tacet.OpListSecrets, tacet.SecretRef{})
-	recordFilters(&r, in.Filters)
+	recordListing(&r, in.Filters, in.MaxResults)
+	flag(&r, "includePlannedDeletion", in.IncludePlannedDeletion)
+	parameter(&r, "sortBy", in.SortBy)
+	if in.Descending {
+		r.Parameters["sortOrder"] = "desc"
+	}
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (ListSecretsOutput, error) {
 		var out ListSecretsOutput
 		found, next, err := listSecrets(v, in)
@@ -43,17 +48,22 @@ func (s *Service) ListSecrets(ctx context.Context, call tacet.Call, in ListSecre
 	})
 }
 
-func recordFilters(r *guard.Request, filters []Filter) {
-	if len(filters) == 0 {
-		return
+// recordListing records what a listing was asked for; 0 results means not given. A
+// page's token is left out: it is long, and says nothing to a reader.
+func recordListing(r *guard.Request, filters []Filter, maxResults int) {
+	if len(filters) > 0 {
+		r.Parameters["filters"] = filters
 	}
-	var list []string
-	for _, f := range filters {
-		for _, value := range f.Values {
-			list = append(list, f.Key+"="+value)
-		}
+	if maxResults != 0 {
+		r.Parameters["maxResults"] = int64(maxResults)
 	}
-	r.Parameters["filters"] = list
+}
+
+// flag records an option that was switched on.
+func flag(r *guard.Request, name string, on bool) {
+	if on {
+		r.Parameters[name] = true
+	}
 }
 
 // listToken is what a page's token says: where to go on, and for which question.
@@ -97,13 +107,14 @@ func listSecrets(v *guard.Snapshot, in ListSecretsInput) ([]*tacet.Secret, strin
 		}
 	}
 	var found []*tacet.Secret
+	seen := map[tacet.SecretID]bool{} // a secret may move in the order while it is scanned
 	for scanned := 0; ; {
 		rows, err := v.Secrets(page)
 		if err != nil {
 			return nil, "", err
 		}
 		for _, sec := range rows {
-			if sec.ScheduledForDeletion() && !v.Now().Before(sec.PurgeAt) || !m.match(sec) {
+			if sec.ScheduledForDeletion() && !v.Now().Before(sec.PurgeAt) || seen[sec.ID] || !m.match(sec) {
 				page.After = guard.PositionOf(sec, order)
 				continue
 			}
@@ -111,6 +122,7 @@ func listSecrets(v *guard.Snapshot, in ListSecretsInput) ([]*tacet.Secret, strin
 				return found, sealListToken(v, page.After, query), nil
 			}
 			found = append(found, sec)
+			seen[sec.ID] = true
 			page.After = guard.PositionOf(sec, order)
 		}
 		scanned += len(rows)
@@ -146,6 +158,8 @@ func openListToken(v *guard.Snapshot, token string, query []byte) (*guard.Positi
 // Errors: SecretNotFound, InvalidNextToken.
 func (s *Service) ListSecretVersionIDs(ctx context.Context, call tacet.Call, in ListVersionsInput) (ListVersionsOutput, error) {
 	r := request(call, tacet.OpListSecretVersionIDs, in.Secret)
+	recordListing(&r, nil, in.MaxResults)
+	flag(&r, "includeDeprecated", in.IncludeDeprecated)
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (ListVersionsOutput, error) {
 		sec, err := v.Secret()
 		if err != nil {

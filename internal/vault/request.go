@@ -1,6 +1,8 @@
 package vault
 
 import (
+	"cmp"
+	"context"
 	"strings"
 
 	"tacet"
@@ -14,6 +16,12 @@ func request(call tacet.Call, op tacet.Operation, ref tacet.SecretRef) guard.Req
 		r.Parameters["secretId"] = ref.Given
 	}
 	return r
+}
+
+// RecordRefusal records a request that a face refused before it could be decided: it
+// could not be read, broke a constraint or a rate. op is empty for an unknown operation.
+func (s *Service) RecordRefusal(ctx context.Context, call tacet.Call, op tacet.Operation, code tacet.Code) error {
+	return guard.Refuse(ctx, s.g, guard.Request{Call: call, Operation: cmp.Or(op, "Unknown")}, code)
 }
 
 // condition adds a condition key to a request, unless the value is empty: a key that

@@ -44,6 +44,9 @@ func (s *Service) UpdateSecret(ctx context.Context, call tacet.Call, in UpdateSe
 		r.Parameters["kmsKeyId"] = *in.KMSKeyID
 		condition(&r, "secretsmanager:kmskeyid", *in.KMSKeyID)
 	}
+	if !in.Value.IsZero() {
+		r.Unless = []tacet.Operation{tacet.OpSetSecret}
+	}
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (UpdateSecretOutput, error) { return update(tx, call, in) })
 }
 

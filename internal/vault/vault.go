@@ -175,12 +175,8 @@ type VersionInfo struct {
 	Stages  []tacet.Stage // nil for a deprecated version
 }
 
-// A Filter restricts a listing. Values of one filter are alternatives; filters must
-// all match. A leading "!" of a value negates it.
-type Filter struct {
-	Key    string // one of the Filter constants
-	Values []string
-}
+// Filter is [tacet.Filter]; its key is one of the Filter constants.
+type Filter = tacet.Filter
 
 // The keys of filters.
 const (

@@ -1,0 +1,51 @@
+package vault_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"tacet"
+	"tacet/internal/vault"
+)
+
+// What a listing was asked for is recorded in the shape of the request, without the
+// page's token, and nothing that was not given.
+func TestListingParameters(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		h.create("x", "1")
+		filters := []vault.Filter{{Key: vault.FilterName, Values: []string{"x", "!y"}}, {Key: vault.FilterAll, Values: []string{"x"}}}
+		last := func() *tacet.Record { r := h.records(); return r[len(r)-1] }
+		secrets := func(in vault.ListSecretsInput) { _, _ = h.vault.ListSecrets(h.ctx, h.admin, in) }
+		batch := func(in vault.BatchGetSecretValueInput) { _, _ = h.vault.BatchGetSecretValue(h.ctx, h.admin, in) }
+		versions := func(in vault.ListVersionsInput) { _, _ = h.vault.ListSecretVersionIDs(h.ctx, h.admin, in) }
+		for _, tc := range []struct {
+			name string
+			call func()
+			want map[string]any
+		}{
+			{"secrets", func() {
+				secrets(vault.ListSecretsInput{Filters: filters, IncludePlannedDeletion: true, MaxResults: 5, SortBy: "name", Descending: true})
+			}, map[string]any{"maxResults": int64(5), "filters": filters, "includePlannedDeletion": true, "sortOrder": "desc", "sortBy": "name"}},
+			{"secrets, a wrong token", func() { secrets(vault.ListSecretsInput{NextToken: "t", MaxResults: 1}) }, map[string]any{"maxResults": int64(1)}},
+			{"secrets, all", func() { secrets(vault.ListSecretsInput{}) }, nil},
+			{"batch, wrongly", func() {
+				batch(vault.BatchGetSecretValueInput{Secrets: []tacet.SecretRef{tacet.NameRef("x")}, MaxResults: 2})
+			},
+				map[string]any{"secretIdList": []string{"x"}, "maxResults": int64(2)}},
+			{"batch of nothing", func() {
+				batch(vault.BatchGetSecretValueInput{Filters: []vault.Filter{{Key: vault.FilterName, Values: []string{"no"}}}, MaxResults: 2})
+			}, map[string]any{"filters": []tacet.Filter{{Key: "name", Values: []string{"no"}}}, "maxResults": int64(2)}},
+			{"versions", func() {
+				versions(vault.ListVersionsInput{Secret: tacet.NameRef("x"), MaxResults: 7, IncludeDeprecated: true})
+			},
+				map[string]any{"secretId": "x", "maxResults": int64(7), "includeDeprecated": true}},
+			{"versions, all", func() { versions(vault.ListVersionsInput{Secret: tacet.NameRef("x")}) }, map[string]any{"secretId": "x"}},
+		} {
+			tc.call()
+			if d := cmp.Diff(tc.want, last().Parameters); d != "" {
+				t.Errorf("%s:\n%s", tc.name, d)
+			}
+		}
+	})
+}

@@ -115,6 +115,9 @@ func AppendJSONValue(dst []byte, v any) []byte {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return append(dst, "null"...)
 		}
+		if v == 0 {
+			v = 0 // the negative zero is read back as an integer, which has none
+		}
 		return strconv.AppendFloat(dst, v, 'g', -1, 64)
 	case json.Number:
 		if !json.Valid([]byte(v)) || v[0] != '-' && (v[0] < '0' || v[0] > '9') {

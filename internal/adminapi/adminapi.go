@@ -30,6 +30,9 @@ type Config struct {
 	Vault    *vault.Service
 	Identity *identity.Service
 	Audit    Audit
+	// Identify looks whether a request names a credential that could have signed it,
+	// before its body is read. It returns an [AuthError] to say why it refuses.
+	Identify func(r *http.Request) error
 	// Authenticate verifies the signature of a request whose body was read and
 	// returns the circumstances of the call. It returns an [AuthError] to say why it
 	// refuses; any other error that is not a *tacet.Error is answered without a reason.
@@ -125,7 +128,7 @@ func (e *AuthError) Error() string { return e.Code + ": " + e.Message }
 // New returns the face. It panics when something it cannot do without is missing:
 // there is no face without a door, a record and a check of signatures.
 func New(cfg Config) http.Handler {
-	if cfg.Vault == nil || cfg.Identity == nil || cfg.Audit == nil || cfg.Authenticate == nil || cfg.Logger == nil {
+	if cfg.Vault == nil || cfg.Identity == nil || cfg.Audit == nil || cfg.Identify == nil || cfg.Authenticate == nil || cfg.Logger == nil {
 		panic(errors.New("adminapi: incomplete Config"))
 	}
 	if cfg.Observe == nil {

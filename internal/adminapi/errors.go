@@ -72,6 +72,8 @@ func byCode(e *tacet.Error) *failure {
 		return denied(e.Denial)
 	case tacet.CredentialInvalid:
 		return &failure{code: string(e.Code), status: 401, text: "The access key is no longer valid."}
+	case tacet.RequestInvalid:
+		return &failure{code: string(e.Code), status: 400, text: "The request is not valid."}
 	case tacet.Throttled:
 		return &failure{code: string(e.Code), status: 429, text: "Too many requests. Try again later."}
 	case tacet.PrincipalNotFound:

@@ -91,6 +91,10 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, op operation) (t
 		w.Header().Set("Allow", http.MethodPost)
 		return tacet.Call{}, nil, errMethod
 	}
+	// Who sends no credential that could be good cannot make us hold a body.
+	if err := h.Identify(r); err != nil {
+		return tacet.Call{}, nil, unauthenticated(w, err)
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -101,11 +105,7 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, op operation) (t
 	}
 	call, err := h.Authenticate(r, body)
 	if err != nil {
-		f := refused(err)
-		if f.status == http.StatusUnauthorized {
-			w.Header().Set("WWW-Authenticate", "AWS4-HMAC-SHA256")
-		}
-		return call, nil, &refusal{f, err}
+		return call, nil, unauthenticated(w, err)
 	}
 	call.Face = "admin"
 	if op.long {
@@ -114,10 +114,25 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, op operation) (t
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
 	}
 	ans, err := op.run(r.Context(), h, call, body)
+	var ours *failure
+	if errors.As(err, &ours) { // refused before the core, which records what it is asked, saw it
+		if rerr := h.Vault.RecordRefusal(r.Context(), call, "", tacet.RequestInvalid); rerr != nil {
+			err = rerr
+		}
+	}
 	if op.long {
 		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeDeadline))
 	}
 	return call, ans, err
+}
+
+// unauthenticated words the refusal of a credential.
+func unauthenticated(w http.ResponseWriter, err error) error {
+	f := refused(err)
+	if f.status == http.StatusUnauthorized {
+		w.Header().Set("WWW-Authenticate", "AWS4-HMAC-SHA256")
+	}
+	return &refusal{f, err}
 }
 
 // A refusal is a failure together with what it was made from, which the log may see.

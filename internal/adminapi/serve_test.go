@@ -21,6 +21,7 @@ import (
 // that got past authentication would panic.
 func closed(t *testing.T, seen *[]string) http.Handler {
 	return New(Config{Vault: &vault.Service{}, Identity: &identity.Service{}, Audit: brokenAudit{}, Logger: slog.New(slog.DiscardHandler),
+		Identify:     func(*http.Request) error { return nil },
 		Authenticate: func(*http.Request, []byte) (tacet.Call, error) { return tacet.Call{}, errors.New("no") },
 		Observe:      func(op, code string, _ time.Duration) { *seen = append(*seen, op+" "+code) }})
 }
@@ -100,6 +101,7 @@ func TestRefusedBeforeAuthentication(t *testing.T) {
 func TestBrokenStream(t *testing.T) {
 	for _, begun := range []bool{false, true} {
 		h := &handler{Config: Config{Logger: slog.New(slog.DiscardHandler), Observe: func(string, string, time.Duration) {},
+			Identify:     func(*http.Request) error { return nil },
 			Authenticate: func(*http.Request, []byte) (tacet.Call, error) { return tacet.Call{}, nil }}}
 		h.routes = map[string]operation{"x": {path: "x", long: true, run: func(context.Context, *handler, tacet.Call, []byte) (answer, error) {
 			return inLines(func(_ context.Context, w io.Writer) error {
@@ -130,6 +132,7 @@ func TestBrokenStream(t *testing.T) {
 // refuses them before anything is decided.
 func TestNoClock(t *testing.T) {
 	h := New(Config{Vault: &vault.Service{}, Identity: &identity.Service{}, Audit: brokenAudit{}, Logger: slog.New(slog.DiscardHandler),
+		Identify:     func(*http.Request) error { return nil },
 		Authenticate: func(*http.Request, []byte) (tacet.Call, error) { return tacet.Call{RequestID: "r1"}, nil }})
 	for path, body := range map[string]string{"clock/get": `{}`, "clock/set": `{"offset":1}`} {
 		w := ask(h, "POST", Prefix+path, body)

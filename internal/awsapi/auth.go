@@ -40,6 +40,16 @@ func (h *Handler) Authenticate(r *http.Request, body []byte, service string) (ta
 	return call, nil
 }
 
+// Identify looks at a request's Authorization alone: whether it names a credential that
+// could have signed it. It is for a face that will not read a body before that. An error
+// is an [*AuthError].
+func (h *Handler) Identify(r *http.Request, service string) error {
+	if _, err := h.identify(r, func(string) string { return service }); err != nil {
+		return authError(err)
+	}
+	return nil
+}
+
 func authError(err error) error {
 	f := translate("", err)
 	return &AuthError{f.code, f.text}

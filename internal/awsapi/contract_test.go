@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"tacet"
+	"tacet/internal/client"
 	"tacet/internal/tacettest"
 )
 
@@ -233,4 +235,35 @@ func (h *house) policyFor(principal string) string {
 		principal = "arn:aws:iam::" + h.s.Account + ":root"
 	}
 	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + principal + `"},"Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`
+}
+
+// What is authenticated is recorded, also when it is refused for its form before the
+// core has seen it.
+func TestContractG_RefusalsOfTheFaceAreRecorded(t *testing.T) {
+	h := newServer(t)
+	h.c.CallRaw("secretsmanager.GetSecretValue", []byte(`{"SecretId":""}`))
+	h.c.CallRaw("secretsmanager.GetSecretValue", []byte(`{"SecretId":`))
+	h.c.CallRaw("secretsmanager.Nothing", []byte(`{}`))
+	c, err := client.New(client.Config{Endpoint: h.s.URL, AccessKey: h.s.AccessKey, SecretKey: h.s.SecretKey, Region: h.s.Region})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	recs, _, err := c.LastRecords(t.Context(), 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[tacet.Operation]int{}
+	for _, r := range recs {
+		rec, err := tacet.ParseRecord(r.Record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rec.Outcome == tacet.OutcomeFailed && rec.Error == tacet.RequestInvalid && rec.AccessKey == h.s.AccessKey {
+			got[rec.Operation]++
+		}
+	}
+	if got[tacet.OpGetSecretValue] != 2 || got["Unknown"] != 1 {
+		t.Errorf("recorded: %v", got)
+	}
 }

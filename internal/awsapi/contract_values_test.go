@@ -171,7 +171,7 @@ func TestContractB0_LastChangedAndAccessed(t *testing.T) {
 		t.Errorf("changed %v, created %v, now %v", changed, d["CreatedDate"], h.now())
 	}
 	for op, request := range map[string]in{
-		"TagResource": {"Tags": list(in{"Key": "k", "Value": "v"})}, "UntagResource": {"TagKeys": list("k")},
+		"TagResource": {"Tags": list(in{"Key": "other", "Value": "v"})}, "UntagResource": {"TagKeys": list("k")},
 		"PutResourcePolicy": {"ResourcePolicy": h.policyFor("root")}, "DeleteResourcePolicy": {},
 		"UpdateSecret":             {"Description": "new", "ClientRequestToken": token(8)},
 		"PutSecretValue":           {"SecretString": "w", "ClientRequestToken": token(2)},
@@ -179,8 +179,9 @@ func TestContractB0_LastChangedAndAccessed(t *testing.T) {
 		"ReplicateSecretToRegions": {"AddReplicaRegions": list(in{"Region": "eu-west-1"})},
 	} {
 		h.wait(time.Second)
-		if op == "DeleteResourcePolicy" { // whatever came before it, there is one to delete
+		if op == "DeleteResourcePolicy" || op == "UntagResource" { // whatever came before, there is something to remove
 			h.ok("PutResourcePolicy", in{"SecretId": "s", "ResourcePolicy": h.policyFor("root")})
+			h.ok("TagResource", in{"SecretId": "s", "Tags": list(in{"Key": "k", "Value": "v"})})
 			changed = number(h.ok("DescribeSecret", in{"SecretId": "s"})["LastChangedDate"])
 			h.wait(time.Second)
 		}

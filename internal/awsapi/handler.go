@@ -162,6 +162,11 @@ func (h *Handler) handle(x *exchange) error {
 		return err
 	}
 	call.RequestID = x.id
+	return h.recorded(x, call, h.serve(x, call, op, known))
+}
+
+// serve does what an authenticated request asks for.
+func (h *Handler) serve(x *exchange, call tacet.Call, op operation, known bool) error {
 	switch {
 	case x.query:
 		return h.serveQuery(x, call)
@@ -172,6 +177,23 @@ func (h *Handler) handle(x *exchange) error {
 		return err
 	}
 	return op.serve(x.r.Context(), h.cfg.Vault, call, x)
+}
+
+// recorded has a refusal of the face's own recorded: the core, which records everything
+// it is asked, has not seen the request.
+func (h *Handler) recorded(x *exchange, call tacet.Call, err error) error {
+	code := tacet.RequestInvalid
+	var ours *failure
+	switch {
+	case tacet.CodeOf(err) == tacet.Throttled:
+		code = tacet.Throttled
+	case !errors.As(err, &ours):
+		return err
+	}
+	if rerr := h.cfg.Vault.RecordRefusal(x.r.Context(), call, x.op, code); rerr != nil {
+		return rerr
+	}
+	return err
 }
 
 // operation finds the row that the request names.

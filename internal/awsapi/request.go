@@ -91,15 +91,17 @@ func isForm(r *http.Request) bool {
 
 // read reads the body into the exchange's buffer, at most [maxBody] bytes of it.
 func (x *exchange) read() error {
-	if size := x.r.ContentLength; size >= 0 {
+	// The signature covers the body, so nobody is authenticated yet: what is held grows
+	// with what arrives, not with what is announced.
+	if size := x.r.ContentLength; size >= 0 && size <= max(trusted, int64(cap(x.buffer))) {
 		if int64(cap(x.buffer)) < size {
-			x.buffer = make([]byte, max(size, 4096))
+			x.buffer = make([]byte, trusted)
 		}
 		x.body = x.buffer[:size]
 		_, err := io.ReadFull(x.r.Body, x.body)
 		return unread(err)
 	}
-	// The length is not known. What was read moves to a larger buffer when it must, and
+	// What was read moves to a larger buffer when it must, and
 	// nothing of it stays in the smaller one.
 	src := http.MaxBytesReader(x.w, x.r.Body, maxBody)
 	x.body = x.buffer[:0]
@@ -120,6 +122,9 @@ func (x *exchange) read() error {
 		}
 	}
 }
+
+// trusted is how long a body may be for its announced length to be believed.
+const trusted = 16 << 10
 
 // unread translates an error of reading the body.
 func unread(err error) error {

@@ -308,7 +308,7 @@ func (d *directory) credential(id string) (Credential, bool) {
 // development server would make one.
 func (g *Guard) ValidRegion(region string) bool {
 	if g.cfg.Development {
-		return validRegion(region)
+		return IsRegion(region)
 	}
 	if g.dir.Load().hasRegion(region) {
 		return true
@@ -324,4 +324,6 @@ func (d *directory) hasRegion(region string) bool {
 // regionName is the form of a region's name in the service's model.
 var regionName = regexp.MustCompile(`^([a-z]+-)+\d+$`)
 
-func validRegion(name string) bool { return len(name) <= 64 && regionName.MatchString(name) }
+// IsRegion reports whether name has the form of a region's: words and a number, as in
+// us-east-1, at most 64 characters.
+func IsRegion(name string) bool { return len(name) <= 64 && regionName.MatchString(name) }

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"reflect"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -281,8 +280,8 @@ func shorten(params map[string]any) {
 			if len(v) > maxDenied {
 				params[name] = strings.ToValidUTF8(v[:maxDenied], "") + "…"
 			}
-		case []string, []tacet.Tag:
-			if reflect.ValueOf(v).Len() > maxDenied/32 {
+		case []string, []tacet.Tag, []tacet.Filter:
+			if len(tacet.AppendJSONValue(nil, v)) > maxDenied {
 				params[name] = "…"
 			}
 		}
@@ -316,7 +315,7 @@ func (g *Guard) ensureVault(ctx context.Context, r *Request) error {
 // EnsureVault makes the vault of a region of an account if a development server may
 // and there is none; otherwise it does nothing.
 func (g *Guard) EnsureVault(ctx context.Context, account, region string) error {
-	if _, ok := g.dir.Load().vault(account, region); ok || !g.cfg.Development || !validRegion(region) {
+	if _, ok := g.dir.Load().vault(account, region); ok || !g.cfg.Development || !IsRegion(region) {
 		return nil
 	}
 	call := tacet.Call{Account: account, Region: region}

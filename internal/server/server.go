@@ -124,7 +124,7 @@ func (s *Server) handler() http.Handler {
 	aws := awsapi.New(awsapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Now: time.Now,
 		ValidRegion: s.rooms.guard.ValidRegion, AWSRates: s.cfg.Limits.AWSRates, Logger: room(s.log, "awsapi"), Observe: s.metrics.observeAWS})
 	admin := adminapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Audit: s.record,
-		Authenticate: authenticator(aws), Logger: room(s.log, "adminapi"), Observe: s.metrics.observeAdmin}
+		Identify: func(r *http.Request) error { return lend(aws.Identify(r, adminapi.Service)) }, Authenticate: authenticator(aws), Logger: room(s.log, "adminapi"), Observe: s.metrics.observeAdmin}
 	if s.cfg.dev != nil {
 		admin.Clock = s.cfg.dev.clock
 	}
@@ -135,12 +135,17 @@ func (s *Server) handler() http.Handler {
 func authenticator(aws *awsapi.Handler) func(*http.Request, []byte) (tacet.Call, error) {
 	return func(r *http.Request, body []byte) (tacet.Call, error) {
 		call, err := aws.Authenticate(r, body, adminapi.Service)
-		var refused *awsapi.AuthError
-		if errors.As(err, &refused) {
-			return call, &adminapi.AuthError{Code: refused.Code, Message: refused.Message}
-		}
-		return call, err
+		return call, lend(err)
 	}
+}
+
+// lend translates a refusal of the AWS face for the administration face.
+func lend(err error) error {
+	var refused *awsapi.AuthError
+	if errors.As(err, &refused) {
+		return &adminapi.AuthError{Code: refused.Code, Message: refused.Message}
+	}
+	return err
 }
 
 // bind opens the listeners that the configuration names.

@@ -87,9 +87,8 @@ func (s *Service) CreateVault(ctx context.Context, call tacet.Call, name, accoun
 	})
 }
 
-// checkVault checks a vault's name as Azure does (3 to 24 letters, digits and
-// hyphens, beginning with a letter), so that it can be a host name; the longer names of
-// a region's further vaults are made by Tacet.
+// checkVault checks a vault's name, which must be fit for a host name, its account and
+// its region.
 func checkVault(name, account, region string) error {
 	ok := len(name) >= 3 && len(name) <= 64 && name[0] != '-' && name[len(name)-1] != '-'
 	for _, c := range name {
@@ -101,8 +100,8 @@ func checkVault(name, account, region string) error {
 	if len(account) != 12 || without(account, digits) != "" {
 		return tacet.Errorf(tacet.InvalidParameter, "an account is 12 digits")
 	}
-	if region == "" || len(region) > 64 || without(region, lowercase+digits+"-") != "" {
-		return tacet.Errorf(tacet.InvalidParameter, "a region is lower-case letters, digits and hyphens, such as us-east-1")
+	if !guard.IsRegion(region) {
+		return tacet.Errorf(tacet.InvalidParameter, "a region is lower-case words and a number, joined by hyphens, such as us-east-1")
 	}
 	return nil
 }

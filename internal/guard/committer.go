@@ -123,18 +123,19 @@ func (q *queue) push(j *job) bool {
 // maxGroup bounds how much one commit carries.
 const maxGroup = 512
 
-// gather is how long a group that begins smaller than the last one waits for more, where
-// many are asking. The callers of the last group have just got their answers and are
-// about to ask again; to take the first few of them alone would cost a commit and an
-// fsync for each handful. With few callers nobody waits.
+// Where many are asking, a group that begins smaller than groups have been lately waits
+// for more, in a few short steps. The callers of the last group have just got their
+// answers and are about to ask again; to take the first few of them alone would cost a
+// commit and an fsync for each handful. With few callers nobody waits.
 const (
-	gather     = 500 * time.Microsecond
-	gatherFrom = 8
+	gatherStep  = 250 * time.Microsecond
+	gatherSteps = 4
+	gatherFrom  = 8
 )
 
 // take waits for jobs and returns up to maxGroup of them; nil when closed and empty.
-// last is the size of the group before.
-func (q *queue) take(last int) []*job {
+// usual is how large groups have been lately.
+func (q *queue) take(usual int) []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.jobs) == 0 {
@@ -143,9 +144,12 @@ func (q *queue) take(last int) []*job {
 		}
 		q.wake.Wait()
 	}
-	if last >= gatherFrom && len(q.jobs) < last && !q.closed {
+	for range gatherSteps {
+		if usual < gatherFrom || len(q.jobs) >= usual-usual/4 || q.closed {
+			break
+		}
 		q.mu.Unlock()
-		time.Sleep(gather)
+		time.Sleep(gatherStep)
 		q.mu.Lock()
 	}
 	n := min(len(q.jobs), maxGroup)
@@ -201,13 +205,13 @@ func (g *Guard) submit(j *job) (stale bool, err error) {
 
 func (g *Guard) commitLoop() {
 	defer close(g.done)
-	last := 0
+	usual := 0
 	for {
-		jobs := g.queue.take(last)
+		jobs := g.queue.take(usual)
 		if jobs == nil {
 			return
 		}
-		last = len(jobs)
+		usual = max(len(jobs), usual-usual/8-1)
 		g.commit(jobs)
 		for _, j := range jobs {
 			for _, l := range j.records {

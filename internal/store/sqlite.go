@@ -24,7 +24,7 @@ const (
 	// A page of the log that is rewritten before the log is carried over costs
 	// nothing then; 4000 pages are 16 MiB. secure_delete writes zeros over erased
 	// keys and values.
-	sqliteWriterPragmas = `PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
+	sqliteWriterPragmas = `PRAGMA busy_timeout = 10000; PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
 		PRAGMA cache_size = -8192; PRAGMA temp_store = MEMORY; PRAGMA secure_delete = ON; PRAGMA trusted_schema = OFF;
 		PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864`
 

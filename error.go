@@ -131,7 +131,19 @@ const (
 	DenyExplicitResource DenyReason = "explicit deny in a resource-based policy"
 	DenyExplicitBoundary DenyReason = "explicit deny in a permissions boundary"
 	DenyExplicitSession  DenyReason = "explicit deny in a session policy"
+
+	DenyImplicitTrust DenyReason = "no role trust policy allows"
+	DenyExplicitTrust DenyReason = "explicit deny in the role trust policy"
 )
+
+// Explicit reports whether the reason is a policy's own word, not the lack of a grant.
+func (r DenyReason) Explicit() bool {
+	switch r {
+	case DenyExplicitIdentity, DenyExplicitResource, DenyExplicitBoundary, DenyExplicitSession, DenyExplicitTrust:
+		return true
+	}
+	return false
+}
 
 // Error returns a text for logs: the code, the detail and the cause.
 func (e *Error) Error() string {

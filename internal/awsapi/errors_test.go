@@ -126,6 +126,8 @@ func TestContractA6_DenialTexts(t *testing.T) {
 		{"s", tacet.DenyExplicitResource, begin + " on resource: s with an explicit deny in a resource-based policy"},
 		{"s", tacet.DenyExplicitBoundary, begin + " on resource: s with an explicit deny in a permissions boundary"},
 		{"s", tacet.DenyExplicitSession, begin + " on resource: s with an explicit deny in a session policy"},
+		{"s", tacet.DenyImplicitTrust, begin + " on resource: s because no role trust policy allows the " + action + " action"},
+		{"s", tacet.DenyExplicitTrust, begin + " on resource: s with an explicit deny in the role trust policy"},
 	} {
 		f := byCode(&tacet.Error{Code: tacet.Denied, Denial: &tacet.Denial{Caller: user, Action: action, Resource: tt.resource, Reason: tt.reason}})
 		if f.text != tt.want || f.code != "AccessDeniedException" || f.status != 400 {

@@ -104,14 +104,7 @@ func (s *scope) decide(rec *tacet.Record) error {
 // explicit reports whether a refusal is a policy's own word, not the lack of a grant.
 func explicit(err error) bool {
 	var e *tacet.Error
-	if !errors.As(err, &e) || e.Denial == nil {
-		return false
-	}
-	switch e.Denial.Reason {
-	case tacet.DenyImplicitIdentity, tacet.DenyImplicitResource, tacet.DenyImplicitBoundary, tacet.DenyImplicitSession:
-		return false
-	}
-	return true
+	return errors.As(err, &e) && e.Denial != nil && e.Denial.Reason.Explicit()
 }
 
 func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {

@@ -4,10 +4,16 @@ import "tacet"
 
 // Caller is who asks.
 type Caller struct {
+	// Type is the type of principal that names the caller in a policy. The zero value
+	// is [TypeAWS]. A service and a federated identity (who proves himself to
+	// AssumeRoleWithWebIdentity by a token, not by a signature) have no identity
+	// policies: the resource's policy alone decides about them.
+	Type PrincipalType
 	// ARN is the caller's own: of a user, of an account's root, of a role's session. A
-	// service has its name, a federated identity its provider's ARN, and both have
-	// the account they act in as Account.
-	ARN     string
+	// service has its name, "lambda.amazonaws.com", a federated identity the ARN of its
+	// provider, or its domain if the provider is one that needs no ARN.
+	ARN string
+	// Account is the caller's. Decisions do not ask it of a service or a federated identity.
 	Account string
 	// UserID is the unique id: AIDA… for a user, AROA…:session for a role.
 	UserID string
@@ -48,6 +54,10 @@ type Set struct {
 	HasSession bool
 	// Resource is the resource's, or a role's trust policy; nil when there is none.
 	Resource *Document
+	// Trust says that the resource is a role and Resource its trust policy, without
+	// which nobody gets in: it must grant or leave the decision to the caller's account, even
+	// at home and to the root. A Resource of kind [Trust] says so by itself.
+	Trust bool
 }
 
 // Decision is what the policies say. When a statement decided, it is named.
@@ -72,21 +82,15 @@ func Decide(s *Set, r *Request) Decision {
 	}
 	c := &r.Caller
 	resource, how := s.Resource.grants(r)
-	if c.Anonymous {
-		if how != noGrant {
-			return allowed(s.Resource, resource)
-		}
-		return Decision{Reason: tacet.DenyImplicitResource}
-	}
 	atHome := c.Account != "" && c.Account == r.ResourceAccount
-	if c.Root {
-		switch {
-		case atHome:
-			return Decision{Allowed: true}
-		case how != noGrant:
+	if c.Root && atHome && !s.trust() && !c.outside() {
+		return Decision{Allowed: true}
+	}
+	if c.Root || c.outside() {
+		if how != noGrant && !(c.Anonymous && s.trust()) {
 			return allowed(s.Resource, resource)
 		}
-		return Decision{Reason: tacet.DenyImplicitResource}
+		return Decision{Reason: s.resourceReason(tacet.DenyImplicitResource)}
 	}
 	if atHome && how == withoutLimit {
 		return allowed(s.Resource, resource)
@@ -102,15 +106,35 @@ func Decide(s *Set, r *Request) Decision {
 		return Decision{Reason: tacet.DenyImplicitBoundary}
 	case !s.sessionAllows(r):
 		return Decision{Reason: tacet.DenyImplicitSession}
-	case !atHome && how == noGrant:
-		return Decision{Reason: tacet.DenyImplicitResource}
+	case how == noGrant && (!atHome || s.trust()):
+		return Decision{Reason: s.resourceReason(tacet.DenyImplicitResource)}
 	}
 	return allowed(doc, identity)
 }
 
+// trust reports whether the resource is a role.
+func (s *Set) trust() bool {
+	return s.Trust || s.Resource != nil && s.Resource.kind == Trust
+}
+
+// resourceReason words a reason about the resource's policy for a role's.
+func (s *Set) resourceReason(why tacet.DenyReason) tacet.DenyReason {
+	switch {
+	case !s.trust():
+		return why
+	case why == tacet.DenyExplicitResource:
+		return tacet.DenyExplicitTrust
+	}
+	return tacet.DenyImplicitTrust
+}
+
+// outside reports whether the caller has no identity policies: nobody, a service, a
+// federated identity.
+func (c *Caller) outside() bool { return c.Anonymous || c.Type != TypeAWS }
+
 // denied looks for an explicit deny. A root is subject to resource policies only.
 func (s *Set) denied(r *Request) (Decision, bool) {
-	root := r.Caller.Root && !r.Caller.Anonymous
+	root := r.Caller.Root && !r.Caller.outside()
 	if !root {
 		for _, d := range s.Identity {
 			if st := d.firstDeny(r); st != nil {
@@ -119,7 +143,7 @@ func (s *Set) denied(r *Request) (Decision, bool) {
 		}
 	}
 	if st := s.Resource.firstDeny(r); st != nil {
-		return refused(tacet.DenyExplicitResource, s.Resource, st), true
+		return refused(s.resourceReason(tacet.DenyExplicitResource), s.Resource, st), true
 	}
 	if root {
 		return Decision{}, false

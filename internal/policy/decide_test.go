@@ -24,8 +24,8 @@ var callers = map[string]Caller{
 	"root":         {ARN: rootOf, Account: home, UserID: home, Root: true},
 	"foreigner":    {ARN: foreigner, Account: abroad, UserID: "AIDAEVEEVEEVEEVEEVE1", Name: "eve"},
 	"foreign root": {ARN: "arn:aws:iam::444455556666:root", Account: abroad, UserID: abroad, Root: true},
-	"provider":     {ARN: provider, Account: home},
-	"service":      {ARN: "lambda.amazonaws.com", Account: home},
+	"provider":     {Type: TypeFederated, ARN: provider, Account: home},
+	"service":      {Type: TypeService, ARN: "lambda.amazonaws.com", Account: home},
 	"nobody":       {Anonymous: true},
 }
 
@@ -147,6 +147,11 @@ var decisionTests = []struct {
 	{rule: "an identity provider is named as Federated", caller: "provider", resource: grantTo(`"Principal":{"Federated":"` + provider + `"}`), by: "resource/Grant"},
 	{rule: "a service is named as Service", caller: "service", resource: grantTo(`"Principal":{"Service":"lambda.amazonaws.com"}`), by: "resource/Grant"},
 	{rule: "a service is not a user", caller: "alice", resource: grantTo(`"Principal":{"Service":"lambda.amazonaws.com"}`), want: tacet.DenyImplicitIdentity},
+	{rule: "a service has no identity policies", caller: "service", identity: allowAll, want: tacet.DenyImplicitResource},
+	{rule: "a service is in no account", caller: "service", resource: grantTo(aws(home)), want: tacet.DenyImplicitResource},
+	{rule: "a service is not a provider of the same name", caller: "service", resource: grantTo(`"Principal":{"Federated":"lambda.amazonaws.com"}`), want: tacet.DenyImplicitResource},
+	{rule: "a deny for all but a service spares it", caller: "service", resource: `{"Statement":[{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"},
+		{"Effect":"Deny","NotPrincipal":{"Service":"lambda.amazonaws.com"},"Action":"*","Resource":"*"}]}`, by: "resource/"},
 	{rule: "nobody has only the resource policy", caller: "nobody", identity: allowAll, want: tacet.DenyImplicitResource},
 	{rule: "nobody is part of everybody", caller: "nobody", resource: grantTo(`"Principal":"*"`), by: "resource/Grant"},
 	{rule: "nobody is not in an account", caller: "nobody", identity: allowAll, resource: grantTo(aws(home)), want: tacet.DenyImplicitResource},
@@ -162,28 +167,41 @@ var decisionTests = []struct {
 func TestDecisions(t *testing.T) {
 	for _, tt := range decisionTests {
 		t.Run(tt.rule, func(t *testing.T) {
-			s := &Set{}
-			if tt.identity != "" {
-				s.Identity = []*Document{mustParseAs(t, "identity", Identity, tt.identity)}
-			}
-			if tt.boundary != "" {
-				s.Boundary = mustParseAs(t, "boundary", Boundary, tt.boundary)
-			}
-			if tt.session != "" {
-				s.Session = []*Document{mustParseAs(t, "session", Session, tt.session)}
-			}
+			s := parseSet(t, tt.identity, tt.boundary, tt.session)
 			if tt.resource != "" {
 				s.Resource = mustParseAs(t, "resource", Resource, tt.resource)
 			}
 			r := &Request{Caller: callers[tt.caller], Actions: tacet.OpGetSecretValue.Actions(), Resource: dbSecret, ResourceAccount: home}
-			got := Decide(s, r)
-			if got.Allowed != (tt.want == "") || got.Reason != tt.want {
-				t.Errorf("allowed %v, reason %q; want %q", got.Allowed, got.Reason, tt.want)
-			}
-			if by := decidedBy(got); by != tt.by {
-				t.Errorf("decided by %q, want %q", by, tt.by)
-			}
+			checkDecision(t, s, r, tt.want, tt.by)
 		})
+	}
+}
+
+// parseSet makes a set of one policy of each kind but the resource's; "" is none.
+func parseSet(tb testing.TB, identity, boundary, session string) *Set {
+	tb.Helper()
+	s := &Set{}
+	if identity != "" {
+		s.Identity = []*Document{mustParseAs(tb, "identity", Identity, identity)}
+	}
+	if boundary != "" {
+		s.Boundary = mustParseAs(tb, "boundary", Boundary, boundary)
+	}
+	if session != "" {
+		s.Session = []*Document{mustParseAs(tb, "session", Session, session)}
+	}
+	return s
+}
+
+// checkDecision demands a reason, "" for an allow, and the statement that decided.
+func checkDecision(tb testing.TB, s *Set, r *Request, want tacet.DenyReason, by string) {
+	tb.Helper()
+	got := Decide(s, r)
+	if got.Allowed != (want == "") || got.Reason != want {
+		tb.Errorf("allowed %v, reason %q; want %q", got.Allowed, got.Reason, want)
+	}
+	if decided := decidedBy(got); decided != by {
+		tb.Errorf("decided by %q, want %q", decided, by)
 	}
 }
 
@@ -240,21 +258,6 @@ func TestDecideSeveralDocuments(t *testing.T) {
 	empty := &Set{Identity: s.Identity[:2], HasSession: true}
 	if d := Decide(empty, r); d.Reason != tacet.DenyImplicitSession {
 		t.Errorf("an empty session policy allows: %+v", d)
-	}
-}
-
-// TestDecideTrust: who may assume a role is in its trust policy, which has no Resource.
-func TestDecideTrust(t *testing.T) {
-	trust := mustParse(t, Trust, `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Federated":"`+provider+`"},
-		"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"id.example.com:aud":"tacet","id.example.com:sub":"job:7"}}}}`)
-	r := &Request{Caller: callers["provider"], Actions: []string{"sts:AssumeRoleWithWebIdentity"}, Resource: opsRole, ResourceAccount: home,
-		Context: mapContext{"id.example.com:aud": {"tacet"}, "id.example.com:sub": {"job:7"}}}
-	if d := Decide(&Set{Resource: trust}, r); !d.Allowed {
-		t.Errorf("%+v", d)
-	}
-	r.Context = mapContext{"id.example.com:aud": {"tacet"}, "id.example.com:sub": {"job:8"}}
-	if d := Decide(&Set{Resource: trust}, r); d.Allowed {
-		t.Errorf("%+v", d)
 	}
 }
 

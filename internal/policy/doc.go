@@ -53,5 +53,10 @@
 // From another account both sides must allow: the identity policies within their
 // limits, and the resource policy for the caller under any of these names. The root
 // of an account may do everything in it that a resource policy does not deny. A
-// caller that is nobody ([Caller].Anonymous) has only the resource policy.
+// service, a federated identity and nobody ([Caller].Anonymous) have only the resource policy.
+//
+// A role lets in whom its trust policy names, at home too ([Set].Trust): identity policies
+// alone are not enough there, not even the root's rights. A user, a session or a role
+// that is named needs no more than that at home; if it is the account that is named,
+// its identity policies must allow as well, and from abroad they always must.
 package policy

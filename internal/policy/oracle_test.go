@@ -26,6 +26,7 @@ type oracleSet struct {
 	Session    []string
 	HasSession bool
 	Resource   string // "" for none
+	Trust      bool   // Resource is a role's trust policy
 }
 
 type oracleRequest struct {
@@ -61,14 +62,19 @@ func oracleStatements(text string) []oracleStatement {
 // oracleDecide answers whether the request is allowed and, if not, why.
 func oracleDecide(s oracleSet, r oracleRequest) (bool, tacet.DenyReason) {
 	c := r.Caller
-	root := c.Root && !c.Anonymous
+	stranger := c.Anonymous || c.Type == TypeService || c.Type == TypeFederated
+	root := c.Root && !stranger
+	explicit, implicit := tacet.DenyExplicitResource, tacet.DenyImplicitResource
+	if s.Trust {
+		explicit, implicit = tacet.DenyExplicitTrust, tacet.DenyImplicitTrust
+	}
 	// 1. An explicit deny in any policy that applies. None but resource policies
 	// apply to the root.
 	if !root && oracleAny(s.Identity, "Deny", r) {
 		return false, tacet.DenyExplicitIdentity
 	}
 	if oracleAny([]string{s.Resource}, "Deny", r) {
-		return false, tacet.DenyExplicitResource
+		return false, explicit
 	}
 	if !root && oracleAny([]string{s.Boundary}, "Deny", r) {
 		return false, tacet.DenyExplicitBoundary
@@ -88,8 +94,10 @@ func oracleDecide(s oracleSet, r oracleRequest) (bool, tacet.DenyReason) {
 			}
 		}
 	}
-	if c.Anonymous {
-		return len(ways) > 0, oracleReason(len(ways) > 0, tacet.DenyImplicitResource)
+	named := len(ways) > 0
+	if stranger {
+		named = named && !(s.Trust && c.Anonymous)
+		return named, oracleReason(named, implicit)
 	}
 	if c.Account != r.ResourceAccount {
 		// Both accounts must allow.
@@ -101,10 +109,12 @@ func oracleDecide(s oracleSet, r oracleRequest) (bool, tacet.DenyReason) {
 		case !session:
 			return false, tacet.DenyImplicitSession
 		}
-		return len(ways) > 0, oracleReason(len(ways) > 0, tacet.DenyImplicitResource)
+		return named, oracleReason(named, implicit)
 	}
 	switch {
-	case root, ways["self"], ways["everyone"]:
+	case root:
+		return named || !s.Trust, oracleReason(named || !s.Trust, implicit)
+	case ways["self"], ways["everyone"]:
 		return true, ""
 	case !identity && !ways["role"] && !ways["everyone but"]:
 		return false, tacet.DenyImplicitIdentity
@@ -112,6 +122,8 @@ func oracleDecide(s oracleSet, r oracleRequest) (bool, tacet.DenyReason) {
 		return false, tacet.DenyImplicitBoundary
 	case !session:
 		return false, tacet.DenyImplicitSession
+	case s.Trust && !named:
+		return false, implicit
 	}
 	return true, ""
 }
@@ -174,13 +186,17 @@ func oracleNames(p any, c Caller) (ways []string) {
 			values[typ] = oracleList(v)
 		}
 	}
+	types := map[PrincipalType]string{TypeAWS: "AWS", TypeService: "Service", TypeFederated: "Federated"}
 	for typ, list := range values {
 		for _, v := range list {
 			id, _, _ := strings.Cut(c.UserID, ":")
 			switch {
 			case typ == "AWS" && v == "*":
 				ways = append(ways, "everyone")
-			case c.Anonymous || typ == "CanonicalUser":
+			case c.Anonymous || typ != types[c.Type]:
+			case typ != "AWS" && v == c.ARN:
+				ways = append(ways, "self")
+			case typ != "AWS":
 			case typ == "AWS" && (v == c.Account || regexp.MustCompile(`^arn:aws:iam::`+c.Account+`:root$`).MatchString(v)):
 				ways = append(ways, "account")
 			case v == c.ARN || v == c.UserID:

@@ -14,14 +14,26 @@ type Principal struct {
 	Value string
 }
 
+// PrincipalType says what the name of a caller is a name of.
+type PrincipalType uint8
+
+// The types of principal. A name of one type never stands for another's.
+const (
+	TypeAWS       PrincipalType = iota // an account's root, a user, a session of a role
+	TypeService                        // a service
+	TypeFederated                      // an identity that a provider vouches for
+)
+
 // principals is a compiled Principal or NotPrincipal element.
 type principals struct {
-	named    []Principal
-	anyone   bool
-	accounts []string // twelve digits
-	arns     []string // users, sessions, services, identity providers: the caller's own ARN
-	roles    []string // role ARNs
-	ids      []string // unique ids
+	named     []Principal
+	anyone    bool
+	accounts  []string // twelve digits
+	arns      []string // users and sessions
+	services  []string // their names
+	providers []string // identity providers: ARNs and domains
+	roles     []string // role ARNs
+	ids       []string // unique ids
 }
 
 // grant is how far an Allow in a resource policy goes for a caller, by the way it
@@ -44,6 +56,8 @@ func (p *principals) match(c *Caller) grant {
 		return noGrant
 	case p.namesSelf(c):
 		return withoutLimit
+	case c.Type != TypeAWS:
+		return noGrant
 	case p.namesRole(c):
 		return withLimits
 	case slices.Contains(p.accounts, c.Account):
@@ -53,7 +67,15 @@ func (p *principals) match(c *Caller) grant {
 }
 
 func (p *principals) namesSelf(c *Caller) bool {
-	return slices.Contains(p.arns, c.ARN) || slices.Contains(p.ids, c.UserID)
+	switch c.Type {
+	case TypeAWS:
+		return slices.Contains(p.arns, c.ARN) || slices.Contains(p.ids, c.UserID)
+	case TypeService:
+		return slices.Contains(p.services, c.ARN)
+	case TypeFederated:
+		return slices.Contains(p.providers, c.ARN)
+	}
+	return false
 }
 
 func (p *principals) namesRole(c *Caller) bool {
@@ -74,8 +96,8 @@ func (p *principals) excepts(c *Caller) bool {
 	switch {
 	case p.anyone:
 		return true
-	case c.Anonymous:
-		return false
+	case c.outside():
+		return !c.Anonymous && p.namesSelf(c)
 	case c.Root:
 		return slices.Contains(p.accounts, c.Account)
 	case c.RoleARN != "":
@@ -178,18 +200,16 @@ func (p *principals) addAWS(v string) (problem string) {
 	return ""
 }
 
-// addService takes the name of a service, "lambda.amazonaws.com". Without a colon it
-// can be no caller's ARN but the service's own name.
+// addService takes the name of a service, "lambda.amazonaws.com".
 func (p *principals) addService(v string) (problem string) {
 	if !isDomain(v) {
 		return `must be the name of a service, as in "lambda.amazonaws.com"`
 	}
-	p.arns = append(p.arns, v)
+	p.services = append(p.services, v)
 	return ""
 }
 
 // addFederated takes an identity provider: its ARN or the domain of a well-known one.
-// Only these, so that a user's ARN cannot be let in under this heading.
 func (p *principals) addFederated(v string) (problem string) {
 	service, _, name, ok := splitPrincipalARN(v)
 	kind, rest, _ := strings.Cut(name, "/")
@@ -197,7 +217,7 @@ func (p *principals) addFederated(v string) (problem string) {
 	if strings.ContainsAny(v, "*?") || !provider && !isDomain(v) {
 		return "must be the ARN or the domain of an identity provider"
 	}
-	p.arns = append(p.arns, v)
+	p.providers = append(p.providers, v)
 	return ""
 }
 

@@ -4,8 +4,10 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"flag"
+	"math/rand/v2"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -13,12 +15,9 @@ import (
 	"tacet"
 )
 
-// checkCases runs a property on n cases, or on TACET_POLICY_CASES if that is set.
-func checkCases(t *testing.T, n string, property func(*rapid.T)) {
+// checkCases runs a property on n drawn cases; rapid shrinks one that fails.
+func checkCases(t *testing.T, n string, property func(generator)) {
 	t.Helper()
-	if more := os.Getenv("TACET_POLICY_CASES"); more != "" {
-		n = more
-	}
 	for name, value := range map[string]string{"rapid.checks": n, "rapid.nofailfile": "true"} {
 		before := flag.Lookup(name).Value.String()
 		if err := flag.Set(name, value); err != nil {
@@ -26,7 +25,42 @@ func checkCases(t *testing.T, n string, property func(*rapid.T)) {
 		}
 		defer func() { _ = flag.Set(name, before) }()
 	}
-	rapid.Check(t, property)
+	rapid.Check(t, func(rt *rapid.T) {
+		property(generator{rt, func(label string, n int) int { return rapid.IntRange(0, n-1).Draw(rt, label) }})
+	})
+}
+
+// checkManyCases runs a property on TACET_POLICY_CASES cases, 20,000 if that is not
+// set, as fast as it goes. Each is made from TACET_POLICY_SEED (1) and its own
+// number alone, so that one that fails can be had again.
+func checkManyCases(t *testing.T, property func(generator)) {
+	t.Helper()
+	number := func(name string, n uint64) uint64 {
+		if v := os.Getenv(name); v != "" {
+			var err error
+			if n, err = strconv.ParseUint(v, 10, 64); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return n
+	}
+	seed, cases := number("TACET_POLICY_SEED", 1), number("TACET_POLICY_CASES", 20_000)
+	for i := range cases {
+		r := rand.New(rand.NewPCG(seed, i))
+		property(generator{caseFailer{t, seed, i}, func(_ string, n int) int { return r.IntN(n) }})
+	}
+	t.Logf("%d cases of seed %d", cases, seed)
+}
+
+// caseFailer says which case failed.
+type caseFailer struct {
+	*testing.T
+	seed, number uint64
+}
+
+func (f caseFailer) Fatalf(format string, args ...any) {
+	f.Helper()
+	f.T.Fatalf("case %d of seed %d: "+format, append([]any{f.number, f.seed}, args...)...)
 }
 
 // mapContext is a request context in a map with keys in lower case throughout, tag
@@ -42,41 +76,52 @@ func (c mapContext) Value(key string) ([]string, bool) {
 // the slow one of oracle_test.go say the same, for the same reason; and Explain
 // bears out what Decide says.
 func TestAgreesWithOracle(t *testing.T) {
-	allowed, refused := 0, map[tacet.DenyReason]int{}
-	checkCases(t, "4000", func(rt *rapid.T) {
-		g := generator{rt}
-		r := g.request()
-		texts := g.set(&r)
-		set := compileSet(rt, texts)
-		got := Decide(set, r.Request)
-		want, why := oracleDecide(texts, r)
-		if got.Allowed != want || got.Reason != why {
-			rt.Fatalf("decided %+v; the oracle says allowed=%v %q\nrequest: %s", got, want, why, describe(r, texts))
-		}
-		checkExplained(rt, set, r.Request, got)
-		if got.Allowed {
-			allowed++
-		} else {
-			refused[got.Reason]++
-		}
-	})
-	if t.Failed() {
-		return
+	for name, check := range map[string]func(*testing.T, func(generator)){
+		"shrinking": func(t *testing.T, property func(generator)) { checkCases(t, "3000", property) },
+		"many":      checkManyCases,
+	} {
+		t.Run(name, func(t *testing.T) {
+			allowed, refused := 0, map[tacet.DenyReason]int{}
+			check(t, func(g generator) {
+				if d := agrees(g); d.Allowed {
+					allowed++
+				} else {
+					refused[d.Reason]++
+				}
+			})
+			if t.Failed() {
+				return
+			}
+			// A generator that only ever meets one answer proves nothing.
+			t.Logf("allowed %d, refused %v", allowed, refused)
+			if allowed == 0 || len(refused) < 8 {
+				t.Errorf("the cases are too much alike: allowed %d, refused %v", allowed, refused)
+			}
+		})
 	}
-	// A generator that only ever meets one answer proves nothing.
-	t.Logf("allowed %d, refused %v", allowed, refused)
-	if allowed == 0 || len(refused) < 8 {
-		t.Errorf("the cases are too much alike: allowed %d, refused %v", allowed, refused)
+}
+
+// agrees draws a case and demands that both evaluators decide it alike.
+func agrees(g generator) Decision {
+	r := g.request()
+	texts := g.set(&r)
+	set := compileSet(g, texts)
+	got := Decide(set, r.Request)
+	want, why := oracleDecide(texts, r)
+	if got.Allowed != want || got.Reason != why {
+		g.Fatalf("decided %+v; the oracle says allowed=%v %q\nrequest: %s", got, want, why, describe(r, texts))
 	}
+	checkExplained(g, set, r.Request, got)
+	return got
 }
 
 // checkExplained demands that the statement a decision names is one that Explain shows
 // to match, with the right effect.
-func checkExplained(rt *rapid.T, s *Set, r *Request, d Decision) {
+func checkExplained(g generator, s *Set, r *Request, d Decision) {
 	traces := Explain(s, r)
 	deny := slices.ContainsFunc(traces, func(t Trace) bool { return t.Effect == Deny && t.Matched })
 	if deny && d.Allowed && !r.Caller.Root {
-		rt.Fatalf("allowed against a deny: %+v", traces)
+		g.Fatalf("allowed against a deny: %+v", traces)
 	}
 	if d.Policy == "" {
 		return
@@ -88,22 +133,27 @@ func checkExplained(rt *rapid.T, s *Set, r *Request, d Decision) {
 	if !slices.ContainsFunc(traces, func(t Trace) bool {
 		return t.Policy == d.Policy && t.Statement == d.Statement && t.Sid == d.Sid && t.Effect == effect && t.Matched
 	}) {
-		rt.Fatalf("%+v is not borne out by %+v", d, traces)
+		g.Fatalf("%+v is not borne out by %+v", d, traces)
 	}
 }
 
-func compileSet(rt *rapid.T, texts oracleSet) *Set {
+func compileSet(g generator, texts oracleSet) *Set {
 	parse := func(name string, kind Kind, text string) *Document {
 		if text == "" {
 			return nil
 		}
 		d, err := Parse(name, kind, []byte(text))
 		if err != nil {
-			rt.Fatalf("%v\n%s", err, text)
+			g.Fatalf("%v\n%s", err, text)
 		}
 		return d
 	}
-	s := &Set{HasSession: texts.HasSession, Boundary: parse("boundary", Boundary, texts.Boundary), Resource: parse("resource", Resource, texts.Resource)}
+	s := &Set{HasSession: texts.HasSession, Boundary: parse("boundary", Boundary, texts.Boundary), Trust: texts.Trust}
+	kind := Resource
+	if texts.Trust {
+		kind = Trust
+	}
+	s.Resource = parse("resource", kind, texts.Resource)
 	for i, text := range texts.Identity {
 		s.Identity = append(s.Identity, parse("identity"+string(rune('0'+i)), Identity, text))
 	}
@@ -120,14 +170,39 @@ func describe(r oracleRequest, texts oracleSet) string {
 }
 
 // generator draws policies and requests from small worlds, so that they meet often.
-type generator struct{ *rapid.T }
+type generator struct {
+	failer interface {
+		Helper()
+		Fatalf(format string, args ...any)
+	}
+	draw func(label string, n int) int // a number from 0 to n-1
+}
+
+func (g generator) Fatalf(format string, args ...any) {
+	g.failer.Helper()
+	g.failer.Fatalf(format, args...)
+}
 
 func pick[T any](g generator, label string, list ...T) T {
-	return rapid.SampledFrom(list).Draw(g.T, label)
+	return list[g.draw(label, len(list))]
 }
 
 func (g generator) chance(label string, percent int) bool {
-	return rapid.IntRange(1, 100).Draw(g.T, label) <= percent
+	return g.draw(label, 100) >= 100-percent
+}
+
+// count draws a number from least to most.
+func (g generator) count(label string, least, most int) int {
+	return least + g.draw(label, most-least+1)
+}
+
+// several draws from least to most elements of a list.
+func several[T any](g generator, label string, least, most int, list ...T) []T {
+	out := make([]T, g.count(label, least, most))
+	for i := range out {
+		out[i] = pick(g, label, list...)
+	}
+	return out
 }
 
 const (
@@ -141,13 +216,17 @@ var people = []string{"alice", "bob", "*", "al?ce", "a*", "${aws:username}", "${
 func (g generator) request() oracleRequest {
 	name := pick(g, "name", people...)
 	c := Caller{Account: home, Name: name, ARN: "arn:aws:iam::" + home + ":user/" + name, UserID: "AIDAAAAAAAAAAAAAAAAA"}
-	switch pick(g, "caller", "user", "user", "user", "role", "role", "root", "anonymous") {
+	switch pick(g, "caller", "user", "user", "user", "role", "role", "root", "anonymous", "service", "federated") {
 	case "role":
 		c.ARN, c.RoleARN, c.UserID = "arn:aws:sts::"+home+":assumed-role/ops/"+name, "arn:aws:iam::"+home+":role/ops", "AROAAAAAAAAAAAAAAAAA:"+name
 	case "root":
 		c = Caller{Account: home, ARN: "arn:aws:iam::" + home + ":root", UserID: home, Root: true}
 	case "anonymous":
 		c = Caller{Anonymous: true}
+	case "service":
+		c = Caller{Type: TypeService, Account: home, ARN: "lambda.amazonaws.com"}
+	case "federated":
+		c = Caller{Type: TypeFederated, Account: home, ARN: pick(g, "provider", provider, "lambda.amazonaws.com")}
 	}
 	op := pick(g, "operation", tacet.OpGetSecretValue, tacet.OpListSecrets, tacet.OpDeleteSecret)
 	owner := pick(g, "owner", home, home, abroad)
@@ -156,7 +235,11 @@ func (g generator) request() oracleRequest {
 	if op == tacet.OpListSecrets {
 		resource = "*"
 	}
-	r := oracleRequest{&Request{Caller: c, Actions: op.Actions(), Resource: resource, ResourceAccount: owner}, map[string][]string{}}
+	actions := op.Actions()
+	if g.chance("role", 25) {
+		actions, resource = []string{pick(g, "assume", "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity")}, "arn:aws:iam::"+owner+":role/"+secret
+	}
+	r := oracleRequest{&Request{Caller: c, Actions: actions, Resource: resource, ResourceAccount: owner}, map[string][]string{}}
 	if g.chance("aws:username", 70) {
 		r.context["aws:username"] = []string{name}
 	}
@@ -165,7 +248,7 @@ func (g generator) request() oracleRequest {
 	}
 	for _, k := range conditionKeys {
 		if g.chance(k.name, 60) {
-			r.context[strings.ToLower(k.name)] = rapid.SliceOfN(rapid.SampledFrom(k.values), 0, 3).Draw(g.T, k.name)
+			r.context[strings.ToLower(k.name)] = several(g, k.name, 0, 3, k.values...)
 		}
 	}
 	r.Context = mapContext(r.context)
@@ -198,14 +281,18 @@ var conditionOperators = map[string][]string{
 }
 
 func (g generator) set(r *oracleRequest) (s oracleSet) {
-	for range rapid.IntRange(0, 2).Draw(g.T, "identity policies") {
+	for range g.count("identity policies", 0, 2) {
 		s.Identity = append(s.Identity, g.document(Identity, r))
 	}
 	if g.chance("boundary", 40) {
 		s.Boundary = g.document(Boundary, r)
 	}
+	kind := Resource
+	if s.Trust = strings.Contains(r.Resource, ":role/"); s.Trust {
+		kind = Trust
+	}
 	if g.chance("resource policy", 60) {
-		s.Resource = g.document(Resource, r)
+		s.Resource = g.document(kind, r)
 	}
 	if s.HasSession = g.chance("session", 30); s.HasSession && g.chance("session policy", 90) {
 		s.Session = append(s.Session, g.document(Session, r))
@@ -215,7 +302,7 @@ func (g generator) set(r *oracleRequest) (s oracleSet) {
 
 func (g generator) document(kind Kind, r *oracleRequest) string {
 	var statements []any
-	for range rapid.IntRange(1, 3).Draw(g.T, "statements") {
+	for range g.count("statements", 1, 3) {
 		statements = append(statements, g.statement(kind, r))
 	}
 	doc := map[string]any{"Statement": statements}
@@ -227,7 +314,7 @@ func (g generator) document(kind Kind, r *oracleRequest) string {
 	}
 	b, err := json.Marshal(doc)
 	if err != nil {
-		g.Fatal(err)
+		g.Fatalf("%v", err)
 	}
 	if doc["Version"] != version2012 {
 		// Without variables this is no ARN.
@@ -249,10 +336,15 @@ func (g generator) statement(kind Kind, r *oracleRequest) map[string]any {
 	}
 	s[not("Action")] = g.some("action", "*", "secretsmanager:*", "SECRETSMANAGER:getsecretvalue", "secretsmanager:GetSecret*",
 		"secretsmanager:??tSecretValue", "secretsmanager:ListSecrets", "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-		"microsoft.keyvault/*/DELETE", "s3:*", "*:*Secret*", "secretsmanager:DeleteSecret")
-	s[not("Resource")] = g.some("resource", "*", "arn:*", g.mutate(r.Resource), g.mutate(r.Resource), "arn:aws:s3:::bucket")
-	if kind == Resource {
+		"microsoft.keyvault/*/DELETE", "s3:*", "*:*Secret*", "secretsmanager:DeleteSecret", "sts:*", "sts:assumerole", "sts:AssumeRole*")
+	if kind != Trust {
+		s[not("Resource")] = g.some("resource", "*", "arn:*", g.mutate(r.Resource), g.mutate(r.Resource), "arn:aws:s3:::bucket")
+	}
+	switch kind {
+	case Resource:
 		s[not("Principal")] = g.principal(&r.Caller)
+	case Trust:
+		s["Principal"] = g.principal(&r.Caller)
 	}
 	if g.chance("condition", 50) {
 		s["Condition"] = g.conditions()
@@ -265,7 +357,7 @@ func (g generator) some(label string, list ...string) any {
 	if g.chance("one "+label, 60) {
 		return pick(g, label, list...)
 	}
-	return rapid.SliceOfN(rapid.SampledFrom(list), 1, 3).Draw(g.T, label)
+	return several(g, label, 1, 3, list...)
 }
 
 func (g generator) principal(c *Caller) any {
@@ -275,13 +367,19 @@ func (g generator) principal(c *Caller) any {
 	aws := []string{"*", home, abroad, "arn:aws:iam::" + home + ":root", "arn:aws:iam::" + home + ":user/bob", "arn:aws:iam::" + home + ":role/ops",
 		"AIDAAAAAAAAAAAAAAAAA", "AROAAAAAAAAAAAAAAAAA", "AIDABBBBBBBBBBBBBBBB"}
 	for range 3 { // the caller himself more often, where his name can be written
-		if !c.Root && !c.Anonymous && !strings.ContainsAny(c.ARN, "*?") {
+		if !c.Root && !c.outside() && !strings.ContainsAny(c.ARN, "*?") {
 			aws = append(aws, c.ARN)
 		}
 	}
 	p := map[string]any{"AWS": g.some("principal", aws...)}
 	if g.chance("service", 20) {
 		p["Service"] = "lambda.amazonaws.com"
+	}
+	if g.chance("federated", 20) {
+		p["Federated"] = g.some("provider", provider, "lambda.amazonaws.com", "id.example.com")
+	}
+	if g.chance("no AWS", 20) && len(p) > 1 {
+		delete(p, "AWS")
 	}
 	return p
 }
@@ -292,9 +390,9 @@ func (g generator) mutate(arn string) string {
 		return arn
 	}
 	head, tail := arn[:len("arn:")], []rune(arn[len("arn:"):])
-	for range rapid.IntRange(0, 3).Draw(g.T, "mutations") {
-		i := rapid.IntRange(0, len(tail)-1).Draw(g.T, "from")
-		j := rapid.IntRange(i, len(tail)).Draw(g.T, "to")
+	for range g.count("mutations", 0, 3) {
+		i := g.count("from", 0, len(tail)-1)
+		j := g.count("to", i, len(tail))
 		with := pick(g, "with", "*", "*", "?", "", "${*}", "${?}", "${$}", "**", "x")
 		if with == "?" || with == "${?}" {
 			j = i + 1
@@ -318,7 +416,7 @@ func (g generator) mutate(arn string) string {
 
 func (g generator) conditions() map[string]any {
 	out := map[string]any{}
-	for range rapid.IntRange(1, 2).Draw(g.T, "operators") {
+	for range g.count("operators", 1, 2) {
 		k := pick(g, "key", conditionKeys...)
 		name := pick(g, "operator", conditionOperators[k.kind]...)
 		name = pick(g, "quantifier", "", "", "ForAllValues:", "ForAnyValue:") + name + pick(g, "if exists", "", "", "IfExists")

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"pgregory.net/rapid"
 	"tacet"
 )
 
@@ -48,11 +47,10 @@ func TestThreat07NamesGiveNoPrivilege(t *testing.T) {
 // boundary, a session policy or a deny never turns a refusal into an allow, and
 // adding an allow never turns an allow into a refusal.
 func TestThreat08LimitsOnlyShrink(t *testing.T) {
-	checkCases(t, "1500", func(rt *rapid.T) {
-		g := generator{rt}
+	checkCases(t, "1500", func(g generator) {
 		r := g.request()
 		texts := g.set(&r)
-		before := Decide(compileSet(rt, texts), r.Request)
+		before := Decide(compileSet(g, texts), r.Request)
 		more := texts
 		switch pick(g, "edit", "boundary", "session", "deny", "allow") {
 		case "boundary":
@@ -69,13 +67,13 @@ func TestThreat08LimitsOnlyShrink(t *testing.T) {
 			more.Identity = append(slices.Clone(texts.Identity), strings.ReplaceAll(g.document(Identity, &r), `"Allow"`, `"Deny"`))
 		case "allow":
 			more.Identity = append(slices.Clone(texts.Identity), strings.ReplaceAll(g.document(Identity, &r), `"Deny"`, `"Allow"`))
-			if after := Decide(compileSet(rt, more), r.Request); before.Allowed && !after.Allowed {
-				rt.Fatalf("an allow more refuses: %s", describe(r, more))
+			if after := Decide(compileSet(g, more), r.Request); before.Allowed && !after.Allowed {
+				g.Fatalf("an allow more refuses: %s", describe(r, more))
 			}
 			return
 		}
-		if after := Decide(compileSet(rt, more), r.Request); !before.Allowed && after.Allowed {
-			rt.Fatalf("a limit more allows: %s", describe(r, more))
+		if after := Decide(compileSet(g, more), r.Request); !before.Allowed && after.Allowed {
+			g.Fatalf("a limit more allows: %s", describe(r, more))
 		}
 	})
 }

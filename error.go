@@ -20,6 +20,8 @@ const (
 	Denied Code = "Denied"
 	// CredentialInvalid is a credential that was good a moment ago and is no longer.
 	CredentialInvalid Code = "CredentialInvalid"
+	// CredentialExpired is a session that is over.
+	CredentialExpired Code = "CredentialExpired"
 	// RequestInvalid is a request that a face refused for its form: it could not be read,
 	// or broke a constraint of the model.
 	RequestInvalid Code = "RequestInvalid"
@@ -71,19 +73,26 @@ const (
 	PrincipalNotFound Code = "PrincipalNotFound" // Detail: the whole sentence
 	PrincipalExists   Code = "PrincipalExists"   // Detail: likewise
 	PrincipalInUse    Code = "PrincipalInUse"    // Detail: likewise
-	DevelopmentOnly   Code = "DevelopmentOnly"   // the operation exists on a development server only
+	// What another issuer's token may have wrong. Detail is the sentence.
+	IdentityTokenInvalid  Code = "IdentityTokenInvalid"
+	IdentityTokenExpired  Code = "IdentityTokenExpired"
+	IdentityTokenRejected Code = "IdentityTokenRejected" // a claim is not acceptable
+	IssuerUnreachable     Code = "IssuerUnreachable"     // its keys could not be had
+	SessionTooLarge       Code = "SessionTooLarge"       // policies and tags do not fit a session token
+	DevelopmentOnly       Code = "DevelopmentOnly"       // the operation exists on a development server only
 )
 
 // Codes lists every code, for the test that walks them through each face.
 func Codes() []Code {
-	return []Code{Internal, Unavailable, Denied, CredentialInvalid, RequestInvalid, Throttled, VaultNotFound,
+	return []Code{Internal, Unavailable, Denied, CredentialInvalid, CredentialExpired, RequestInvalid, Throttled, VaultNotFound,
 		SecretNotFound, SecretExists, SecretNameScheduled, SecretMarkedDeleted, SecretAlreadyScheduled, SecretManaged,
 		StageNotFound, VersionNotFound, StageNotOnVersion, VersionDisabled, TokenMissing, TokenInUse, ValueMissing, ValueAmbiguous,
 		StageHolderMissing, StageHolderWrong, CurrentNotRemovable, StageVersionsMissing,
 		LimitExceeded, InvalidParameter, InvalidRequest, InvalidNextToken, RecoveryOutOfRange, RecoveryAmbiguous,
 		HasReplicas, ReplicaReadOnly, ReplicaRegionInvalid, NotAReplica, KMSKeyUnsupported, CrossAccountKey, RotationUnavailable,
 		PolicyMalformed, PolicyPrincipal, PolicyPublic, PasswordTooShort, PasswordAlphabetEmpty,
-		PrincipalNotFound, PrincipalExists, PrincipalInUse, DevelopmentOnly}
+		PrincipalNotFound, PrincipalExists, PrincipalInUse,
+		IdentityTokenInvalid, IdentityTokenExpired, IdentityTokenRejected, IssuerUnreachable, SessionTooLarge, DevelopmentOnly}
 }
 
 // An Error is a refusal or a failure in Tacet's own terms. Its fields are names and

@@ -72,6 +72,8 @@ func byCode(e *tacet.Error) *failure {
 		return denied(e.Denial)
 	case tacet.CredentialInvalid:
 		return &failure{code: string(e.Code), status: 401, text: "The access key is no longer valid."}
+	case tacet.CredentialExpired:
+		return &failure{code: string(e.Code), status: 401, text: "The session is over."}
 	case tacet.RequestInvalid:
 		return &failure{code: string(e.Code), status: 400, text: "The request is not valid."}
 	case tacet.Throttled:
@@ -88,7 +90,8 @@ func byCode(e *tacet.Error) *failure {
 		return tell(e, string(e.Code), 404, "There is no vault in region "+e.Region+" of this account.")
 	case tacet.LimitExceeded:
 		return tell(e, string(e.Code), 409, "A quota is exceeded.")
-	case tacet.InvalidParameter, tacet.InvalidRequest:
+	case tacet.InvalidParameter, tacet.InvalidRequest, tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired,
+		tacet.IdentityTokenRejected, tacet.IssuerUnreachable, tacet.SessionTooLarge:
 		return tell(e, string(e.Code), 400, "The request is not valid.")
 	case tacet.PolicyMalformed:
 		return tell(e, string(e.Code), 400, "The policy document is not valid.")

@@ -219,6 +219,18 @@ func errorOf(code tacet.Code) awsError {
 		return awsError{"AccessDenied", ""}
 	case tacet.CredentialInvalid:
 		return awsError{"UnrecognizedClientException", "The security token included in the request is invalid."}
+	case tacet.CredentialExpired:
+		return awsError{"ExpiredToken", "The security token included in the request is expired"}
+	case tacet.IdentityTokenInvalid:
+		return awsError{"InvalidIdentityToken", "The identity token is not valid."}
+	case tacet.IdentityTokenExpired:
+		return awsError{"ExpiredTokenException", "The identity token is expired."}
+	case tacet.IdentityTokenRejected:
+		return awsError{"IDPRejectedClaim", "The identity token was rejected."}
+	case tacet.IssuerUnreachable:
+		return awsError{"IDPCommunicationError", "The identity provider could not be reached."}
+	case tacet.SessionTooLarge:
+		return awsError{"PackedPolicyTooLarge", "The session's policies and tags are too large."}
 	case tacet.RequestInvalid:
 		return awsError{"ValidationException", "The request is not valid."}
 	case tacet.Throttled:

@@ -95,7 +95,7 @@ func TestCloudTrail(t *testing.T) {
 // Every code has a name in AWS's shape and words to it.
 func TestCloudTrailEveryCode(t *testing.T) {
 	shape := regexp.MustCompile(`^[A-Z][A-Za-z]+$`)
-	aws := regexp.MustCompile(`^(AccessDenied|InternalServiceError|ServiceUnavailable|EncryptionFailure|[A-Za-z]+Exception)$`)
+	aws := regexp.MustCompile(`^(AccessDenied|InternalServiceError|ServiceUnavailable|EncryptionFailure|ExpiredToken|InvalidIdentityToken|IDPRejectedClaim|IDPCommunicationError|PackedPolicyTooLarge|[A-Za-z]+Exception)$`)
 	for _, code := range tacet.Codes() {
 		var got struct{ ErrorCode, ErrorMessage string }
 		must(t, json.Unmarshal(audit.CloudTrail(&tacet.Record{Operation: tacet.OpGetSecretValue, Caller: "a", Error: code}), &got))

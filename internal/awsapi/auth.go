@@ -86,10 +86,9 @@ func (h *Handler) identify(r *http.Request, choose func(scope string) (service s
 	if err := auth.CheckTime(h.cfg.Now()); err != nil {
 		return claim{}, signatureFailure(err)
 	}
-	// Every key here is a long-term one, and those come without a session token.
-	credential, ok := h.cfg.Identity.AccessKey(auth.AccessKeyID)
-	if !ok || len(r.Header["X-Amz-Security-Token"]) > 0 {
-		return claim{}, &failure{400, "UnrecognizedClientException", invalidToken, false}
+	credential, err := h.cfg.Identity.Credential(auth.AccessKeyID, r.Header.Get("X-Amz-Security-Token"))
+	if err != nil {
+		return claim{}, err
 	}
 	return claim{auth, req, credential}, nil
 }

@@ -73,6 +73,8 @@ func byCode(e *tacet.Error) *failure {
 		return &failure{400, "AccessDeniedException", denialText(e.Denial), false}
 	case tacet.CredentialInvalid:
 		return &failure{400, "UnrecognizedClientException", invalidToken, false}
+	case tacet.CredentialExpired:
+		return &failure{400, "ExpiredTokenException", "The security token included in the request is expired", false}
 	case tacet.RequestInvalid:
 		return &failure{400, "ValidationException", "The request is not valid.", false}
 	case tacet.Throttled:
@@ -171,7 +173,8 @@ func invalidRequest(e *tacet.Error) *failure {
 func invalidParameter(e *tacet.Error) *failure {
 	text := ""
 	switch e.Code {
-	case tacet.InvalidParameter:
+	case tacet.InvalidParameter, tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired, tacet.IdentityTokenRejected,
+		tacet.IssuerUnreachable, tacet.SessionTooLarge: // the latter are STS's: see queryByCode
 		text = e.Detail
 	case tacet.VaultNotFound:
 		text = "There is no vault in region " + e.Region + " of this account."

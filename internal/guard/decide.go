@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"tacet"
@@ -71,12 +72,10 @@ func (s *scope) decide(rec *tacet.Record) error {
 	s.job.caller = s.req.Call.Caller
 	s.job.who = s.dir.who(&s.job.caller)
 	s.job.whole = s.job.whole || s.req.Operation.Service() != "secretsmanager" || s.req.Operation == tacet.OpValidateResourcePolicy
-	if key := s.req.Call.Caller.AccessKey; key != "" {
+	if !s.job.who.known(&s.job.caller) {
 		// It was good when the signature was checked, on this node. It may have been
 		// taken away since, on any.
-		if c, ok := s.dir.credential(key); !ok || c.Caller.ID != s.req.Call.Caller.ID {
-			return &tacet.Error{Code: tacet.CredentialInvalid}
-		}
+		return &tacet.Error{Code: tacet.CredentialInvalid}
 	}
 	if err := s.resolve(rec); err != nil {
 		return err
@@ -110,7 +109,7 @@ func explicit(err error) bool {
 func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 	r, c := s.req, &s.req.Call.Caller
 	pr := policy.Request{
-		Caller:          policy.Caller{ARN: c.ARN, Account: c.Account, UserID: c.ID, Name: c.Name, Root: c.Kind == tacet.CallerRoot, RoleARN: c.Role},
+		Caller:          policy.Caller{Type: principalTypeOf(c), ARN: c.ARN, Account: c.Account, UserID: c.ID, Name: c.Name, Root: c.Kind == tacet.CallerRoot, RoleARN: c.Role},
 		Actions:         op.Actions(),
 		Resource:        "*",
 		ResourceAccount: r.Call.Account,
@@ -118,9 +117,12 @@ func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 	}
 	given := ""
 	switch {
-	case r.User != "" || r.AnyUser:
-		pr.Resource = s.principal()
+	case r.Principal.Kind != "":
+		pr.Resource = s.dir.arnOf(r.Call.Account, r.Principal)
 		given, rec.Resource = pr.Resource, pr.Resource
+		if account, _, ok := splitPrincipalARN(pr.Resource); ok && account != builtinAccount {
+			pr.ResourceAccount = account
+		}
 	case s.resource != "":
 		pr.Resource, given = s.resource, r.Secret.Given
 		if s.vault.Account != "" {
@@ -129,10 +131,7 @@ func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 			pr.ResourceAccount = r.Secret.Account
 		}
 	}
-	set := policy.Set{Identity: s.dir.policies(c)}
-	if s.entry != nil {
-		set.Resource = s.entry.policy
-	}
+	set := s.policies()
 	d := policy.Decide(&set, &pr)
 	if name := statementName(d); name != "" {
 		rec.Policy = name
@@ -146,17 +145,49 @@ func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 	}}
 }
 
-// principal is the ARN of the user that an operation of identity is about.
-func (s *scope) principal() string {
-	account := s.req.Call.Account
-	if s.req.AnyUser {
-		return "arn:aws:iam::" + account + ":user/*"
+// policies returns all the policies that have a say in the request.
+func (s *scope) policies() policy.Set {
+	c := &s.req.Call.Caller
+	own := s.job.who.grants()
+	set := policy.Set{Identity: own.docs, Boundary: own.boundary}
+	if c.Session != nil && c.Session.HasPolicy() {
+		set.HasSession, set.Session = true, s.sessionPolicies(c.Session)
 	}
-	if u, ok := s.dir.users[userKey(account, s.req.User)]; ok {
-		return u.ARN()
+	switch {
+	case s.req.Trust:
+		set.Trust = true
+		if r := s.dir.roleByARN(s.req.Principal.Name); r != nil {
+			set.Resource = r.trust
+		}
+	case s.entry != nil:
+		set.Resource = s.entry.policy
 	}
-	u := tacet.User{Account: account, Path: cmp.Or(s.req.UserPath, "/"), Name: s.req.User}
-	return u.ARN()
+	return set
+}
+
+// sessionPolicies compiles the policies of a session. A managed policy that is gone, or a
+// text that this version cannot read, allows nothing.
+func (s *scope) sessionPolicies(sess *tacet.Session) []*policy.Document {
+	docs := make([]*policy.Document, 0, len(sess.Policies)+len(sess.PolicyARNs))
+	for _, text := range sess.Policies {
+		if doc := s.g.documents.get(text); doc != nil {
+			docs = append(docs, doc)
+		}
+	}
+	for _, arn := range sess.PolicyARNs {
+		if m := s.dir.managed(arn); m != nil {
+			docs = append(docs, m.doc)
+		}
+	}
+	return docs
+}
+
+// principalTypeOf is the type of principal that names a caller in policies.
+func principalTypeOf(c *tacet.Caller) policy.PrincipalType {
+	if c.Kind == tacet.CallerFederated {
+		return policy.TypeFederated
+	}
+	return policy.TypeAWS
 }
 
 func statementName(d policy.Decision) string {
@@ -182,13 +213,15 @@ func (c *conditions) Value(name string) ([]string, bool) {
 		return []string{v}, true
 	}
 	if tag, ok := strings.CutPrefix(name, "aws:principaltag/"); ok {
-		return c.dir.principalTag(&c.req.Call.Caller, tag)
+		return c.job.who.principalTag(&c.req.Call.Caller, tag)
+	}
+	if c.req.Principal.Kind != "" {
+		return c.principalKey(name)
 	}
 	if c.entry == nil {
 		return nil, false
 	}
 	sec := c.entry.secret
-	one := func(v string) ([]string, bool) { return []string{v}, v != "" }
 	switch name {
 	case "secretsmanager:secretid":
 		return one(c.resource)
@@ -200,6 +233,46 @@ func (c *conditions) Value(name string) ([]string, bool) {
 	for _, prefix := range []string{"aws:resourcetag/", "secretsmanager:resourcetag/"} {
 		if tag, ok := strings.CutPrefix(name, prefix); ok {
 			return tagValues(sec.Tags, tag)
+		}
+	}
+	return nil, false
+}
+
+func one(v string) ([]string, bool) { return []string{v}, v != "" }
+
+// principalKey returns the keys about the principal that an operation of identity is about.
+func (c *conditions) principalKey(name string) ([]string, bool) {
+	var tags []tacet.Tag
+	boundary := ""
+	account, ref := c.req.Call.Account, c.req.Principal
+	switch ref.Kind {
+	case tacet.KindUser:
+		if u, ok := c.dir.users[nameKey(account, ref.Name)]; ok {
+			tags, boundary = u.Tags, u.Boundary
+		}
+	case tacet.KindRole:
+		r := c.dir.roleByARN(ref.Name)
+		if r == nil {
+			r = c.dir.roles[nameKey(account, ref.Name)]
+		}
+		if r != nil {
+			tags, boundary = r.Tags, r.Boundary
+		}
+	case tacet.KindPolicy:
+		if p := c.dir.managed(ref.Name); p != nil {
+			tags = p.Tags
+		}
+	case tacet.KindOIDCProvider:
+		if p := c.dir.provider(ref.Name); p != nil {
+			tags = p.Tags
+		}
+	}
+	if name == "iam:permissionsboundary" {
+		return one(boundary)
+	}
+	for _, prefix := range []string{"aws:resourcetag/", "iam:resourcetag/"} {
+		if tag, ok := strings.CutPrefix(name, prefix); ok {
+			return tagValues(tags, tag)
 		}
 	}
 	return nil, false
@@ -257,7 +330,19 @@ func (c *conditions) global(name string) (string, bool) {
 	case "aws:useragent":
 		return call.UserAgent, call.UserAgent != ""
 	case "aws:tokenissuetime":
-		return caller.Issued.UTC().Format(time.RFC3339), !caller.Issued.IsZero()
+		return caller.Issued().UTC().Format(time.RFC3339), caller.Session != nil
+	case "aws:multifactorauthpresent":
+		return "false", caller.Session != nil // a long-term credential does not say
+	case "aws:sourceidentity":
+		if caller.Session == nil {
+			return "", false
+		}
+		return caller.Session.SourceIdentity, caller.Session.SourceIdentity != ""
+	case "aws:federatedprovider":
+		if caller.Session == nil {
+			return "", false
+		}
+		return caller.Session.Provider, caller.Session.Provider != ""
 	case "aws:viaawsservice":
 		return "false", true
 	}
@@ -273,3 +358,31 @@ func principalType(k tacet.CallerKind) string {
 	}
 	return "User"
 }
+
+// documentCache remembers the policies of sessions by their text, compiled. It holds two
+// generations, as [sessionCache] does.
+type documentCache struct {
+	mu         sync.Mutex
+	young, old map[string]*policy.Document // nil for a text that is no policy
+}
+
+func (c *documentCache) get(text string) *policy.Document {
+	c.mu.Lock()
+	doc, ok := c.young[text]
+	if !ok {
+		doc, ok = c.old[text]
+		if !ok {
+			c.mu.Unlock()
+			doc, _ = policy.Parse("session", policy.Session, []byte(text))
+			c.mu.Lock()
+		}
+		if c.young == nil || len(c.young) >= maxDocuments {
+			c.old, c.young = c.young, make(map[string]*policy.Document)
+		}
+		c.young[text] = doc
+	}
+	c.mu.Unlock()
+	return doc
+}
+
+const maxDocuments = 1024

@@ -1,36 +1,62 @@
 package guard
 
 import (
-	"context"
-	"encoding/json"
-	"fmt"
+	"cmp"
 	"maps"
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"tacet"
 	"tacet/internal/policy"
-	"tacet/internal/seal"
-	"tacet/internal/store"
 )
 
 // directory is everything that authenticates and authorises, held in memory and
 // never changed: a change makes a new one. Rows enter it only with a valid MAC.
 type directory struct {
-	vaults []tacet.Vault
-	places map[place]int // index into vaults
-	users  map[string]*user
-	keys   map[string]*accessKey
+	vaults    []tacet.Vault
+	places    map[place]int // index into vaults
+	users     map[string]*user
+	groups    map[string]*userGroup
+	roles     map[string]*role
+	policies  map[string]*managedPolicy
+	providers map[string]*tacet.OIDCProvider
+	keys      map[string]*accessKey
+	// ids finds what has a unique id: *user, *role or *userGroup.
+	ids map[string]any
 }
 
 type place struct{ account, region string }
 
+// grants are a principal's policies, compiled. They change with the groups and managed
+// policies that they come from, and then the principal's entry is a new one.
+type grants struct {
+	docs     []*policy.Document
+	boundary *policy.Document // nil: none
+}
+
 type user struct {
 	tacet.User
-	arn  string
-	docs []*policy.Document
+	grants
+	arn string
+}
+
+type userGroup struct {
+	tacet.Group
+	inline []*policy.Document
+}
+
+type role struct {
+	tacet.Role
+	grants
+	arn   string
+	trust *policy.Document
+}
+
+type managedPolicy struct {
+	tacet.ManagedPolicy
+	arn string
+	doc *policy.Document // of the version in force
 }
 
 type accessKey struct {
@@ -39,15 +65,24 @@ type accessKey struct {
 	generation string
 }
 
-// Kinds of directory rows.
-const (
-	kindUser      = "user"
-	kindAccessKey = "accesskey"
-)
-
-// userKey is the one canonical form of a user's name: IAM keeps the case that was
+// nameKey is the one canonical form of a principal's name: IAM keeps the case that was
 // given and allows one name in any case.
-func userKey(account, name string) string { return account + "/" + strings.ToLower(name) }
+func nameKey(account, name string) string { return account + "/" + strings.ToLower(name) }
+
+// policyKey is the same for a managed policy's ARN, in which the name stands behind a path.
+func policyKey(arn string) string {
+	account, tail, _ := splitPrincipalARN(arn)
+	return nameKey(account, tail[strings.LastIndexByte(tail, '/')+1:])
+}
+
+// splitPrincipalARN splits arn:aws:iam::<account>:<kind and name>.
+func splitPrincipalARN(arn string) (account, tail string, ok bool) {
+	rest, ok := strings.CutPrefix(arn, "arn:aws:iam::")
+	if !ok {
+		return "", "", false
+	}
+	return strings.Cut(rest, ":")
+}
 
 func (d *directory) vault(account, region string) (tacet.Vault, bool) {
 	i, ok := d.places[place{account, region}]
@@ -76,19 +111,100 @@ func (d *directory) byID(id tacet.VaultID) (tacet.Vault, bool) {
 	return d.vaults[i], true
 }
 
-// policies returns the identity policies of a caller.
-func (d *directory) policies(c *tacet.Caller) []*policy.Document {
-	if u, ok := d.users[userKey(c.Account, c.Name)]; ok && c.Kind == tacet.CallerUser && u.ID == c.ID {
-		return u.docs
+// managed returns the managed policy with an ARN, the account's own or one that every
+// deployment has; nil when there is none of exactly that ARN.
+func (d *directory) managed(arn string) *managedPolicy {
+	if p, ok := builtin()[arn]; ok {
+		return p
+	}
+	if p, ok := d.policies[policyKey(arn)]; ok && p.arn == arn {
+		return p
 	}
 	return nil
 }
 
-func (d *directory) principalTag(c *tacet.Caller, tag string) ([]string, bool) {
-	if u, ok := d.users[userKey(c.Account, c.Name)]; ok && u.ID == c.ID {
-		return tagValues(u.Tags, tag)
+// roleByARN returns the role with exactly the ARN; nil when there is none.
+func (d *directory) roleByARN(arn string) *role {
+	account, tail, _ := splitPrincipalARN(arn)
+	r, ok := d.roles[nameKey(account, tail[strings.LastIndexByte(tail, '/')+1:])]
+	if !ok || r.arn != arn {
+		return nil
 	}
-	return nil, false
+	return r
+}
+
+// who is a caller as a directory knows him. The pointers are shared by every directory
+// in which he and his policies are unchanged.
+type who struct {
+	user *user
+	role *role
+	key  *accessKey
+}
+
+// who finds the principal that a caller is, by his unique id: one who was deleted and
+// made again under his old name is somebody else.
+func (d *directory) who(c *tacet.Caller) who {
+	w := who{key: d.keys[c.AccessKey]}
+	id := c.ID
+	if c.Session != nil {
+		id = c.Session.Principal
+	}
+	switch p := d.ids[id].(type) {
+	case *user:
+		if c.Kind == tacet.CallerUser || c.Kind == tacet.CallerRoot {
+			w.user = p
+		}
+	case *role:
+		if c.Kind == tacet.CallerRole {
+			w.role = p
+		}
+	}
+	return w
+}
+
+func (w *who) grants() grants {
+	switch {
+	case w.user != nil:
+		return w.user.grants
+	case w.role != nil:
+		return w.role.grants
+	}
+	return grants{}
+}
+
+func (w *who) tags() []tacet.Tag {
+	switch {
+	case w.user != nil:
+		return w.user.Tags
+	case w.role != nil:
+		return w.role.Tags
+	}
+	return nil
+}
+
+// known reports whether the caller's principal, and the key that he signed with, are
+// still there. A federated identity has neither.
+func (w *who) known(c *tacet.Caller) bool {
+	if c.AccessKey == "" {
+		return true
+	}
+	if w.user == nil && w.role == nil {
+		return false
+	}
+	if c.Session != nil {
+		return true
+	}
+	return w.key != nil && !w.key.Inactive && w.user != nil && nameKey(w.key.Account, w.key.User) == nameKey(w.user.Account, w.user.Name)
+}
+
+// principalTag returns a tag of the caller: of his session, or else of his principal.
+func (w *who) principalTag(c *tacet.Caller, tag string) ([]string, bool) {
+	if c.Session != nil {
+		if v, ok := tagValues(c.Session.Tags, tag); ok {
+			return v, true
+		}
+	}
+	return tagValues(w.tags(), tag)
 }
 
 // hasPrincipal reports whether an AWS principal of a resource policy exists here.
@@ -96,77 +212,78 @@ func (d *directory) hasPrincipal(value string) bool {
 	if value == "*" {
 		return true
 	}
+	if d.ids[value] != nil {
+		return true
+	}
 	account := value
-	if rest, ok := strings.CutPrefix(value, "arn:aws:iam::"); ok {
-		var tail string
-		account, tail, ok = strings.Cut(rest, ":")
-		if !ok {
-			return false
+	if acct, tail, ok := splitPrincipalARN(value); ok {
+		kind, _, _ := strings.Cut(tail, "/")
+		switch kind {
+		case "user":
+			u, ok := d.users[nameKey(acct, tail[strings.LastIndexByte(tail, '/')+1:])]
+			return ok && u.arn == value
+		case "role":
+			return d.roleByARN(value) != nil
 		}
 		if tail != "root" {
-			for _, u := range d.users {
-				if u.Account == account && u.ARN() == value {
-					return true
-				}
-			}
 			return false
 		}
-	} else if strings.HasPrefix(value, "AIDA") {
-		for _, u := range d.users {
-			if u.ID == value {
-				return true
-			}
-		}
-		return false
+		account = acct
+	} else if rest, ok := strings.CutPrefix(value, "arn:aws:sts::"); ok {
+		return d.hasSessionRole(rest)
 	}
 	_, ok := d.firstVault(account)
 	return ok
 }
 
-// who is a caller as a directory knows him. The pointers are shared by every directory
-// in which he is unchanged.
-type who struct {
-	user *user
-	key  *accessKey
+// hasSessionRole reports whether the role of a session's ARN, without its beginning, exists.
+func (d *directory) hasSessionRole(rest string) bool {
+	account, tail, _ := strings.Cut(rest, ":")
+	parts := strings.Split(tail, "/")
+	if len(parts) != 3 || parts[0] != "assumed-role" {
+		return false
+	}
+	_, ok := d.roles[nameKey(account, parts[1])]
+	return ok
 }
 
-func (d *directory) who(c *tacet.Caller) who {
-	w := who{key: d.keys[c.AccessKey]}
-	if u, ok := d.users[userKey(c.Account, c.Name)]; ok && u.ID == c.ID {
-		w.user = u
+// arnOf returns the ARN of what an operation of identity is about: of what is there under
+// that name, or else of what would be.
+func (d *directory) arnOf(account string, ref PrincipalRef) string {
+	if ref.Name == "" {
+		return tacet.PrincipalARN(ref.Kind, account, "/", "*")
 	}
-	return w
+	if strings.HasPrefix(ref.Name, "arn:") {
+		return ref.Name
+	}
+	k := nameKey(account, ref.Name)
+	switch ref.Kind {
+	case tacet.KindUser:
+		if u, ok := d.users[k]; ok {
+			return u.arn
+		}
+	case tacet.KindGroup:
+		if g, ok := d.groups[k]; ok {
+			return g.ARN()
+		}
+	case tacet.KindRole:
+		if r, ok := d.roles[k]; ok {
+			return r.arn
+		}
+	}
+	return tacet.PrincipalARN(ref.Kind, account, cmp.Or(ref.Path, "/"), ref.Name)
 }
 
 // clone copies what a change may touch; the documents are shared.
 func (d *directory) clone() *directory {
-	return &directory{vaults: slices.Clone(d.vaults), places: maps.Clone(d.places), users: maps.Clone(d.users), keys: maps.Clone(d.keys)}
+	return &directory{vaults: slices.Clone(d.vaults), places: maps.Clone(d.places), users: maps.Clone(d.users),
+		groups: maps.Clone(d.groups), roles: maps.Clone(d.roles), policies: maps.Clone(d.policies),
+		providers: maps.Clone(d.providers), keys: maps.Clone(d.keys), ids: maps.Clone(d.ids)}
 }
 
-// readDirectory loads every row that carries authority and checks its MAC.
-func (g *Guard) readDirectory(tx *store.Tx) (*directory, error) {
-	d := &directory{places: map[place]int{}, users: map[string]*user{}, keys: map[string]*accessKey{}}
-	vaults, err := tx.Vaults()
-	if err != nil {
-		return nil, err
-	}
-	for _, row := range vaults {
-		v, err := g.decodeVault(row)
-		if err != nil {
-			return nil, err
-		}
-		d.addVault(v)
-	}
-	rows, err := tx.Objects("")
-	if err != nil {
-		return nil, err
-	}
-	for _, row := range rows {
-		if err := d.addObject(g, row); err != nil {
-			return nil, err
-		}
-	}
-	return d, nil
+func newDirectory() *directory {
+	return &directory{places: map[place]int{}, users: map[string]*user{}, groups: map[string]*userGroup{}, roles: map[string]*role{},
+		policies: map[string]*managedPolicy{}, providers: map[string]*tacet.OIDCProvider{}, keys: map[string]*accessKey{}, ids: map[string]any{}}
 }
 
 func (d *directory) addVault(v tacet.Vault) {
@@ -178,130 +295,8 @@ func (d *directory) addVault(v tacet.Vault) {
 	d.vaults = append(d.vaults, v)
 }
 
-// storedAccessKey is the body of an access key's row.
-type storedAccessKey struct {
-	tacet.AccessKey
-	Sealed     []byte `json:"sealed"`
-	Generation string `json:"gen"`
-}
-
-func accessKeyAAD(id string) seal.AAD {
-	return seal.AAD{Vault: directoryVault, Kind: kindAccessKey, Object: id, Purpose: "secret"}
-}
-
-// addObject checks and adds one row.
-func (d *directory) addObject(g *Guard, row store.ObjectRow) error {
-	ring := g.ring.Load()
-	if !ring.CheckMAC(row.MAC, "object", []byte(row.Kind), []byte(row.ID), []byte(row.Parent), []byte(row.Body)) {
-		return fmt.Errorf("guard: the %s %q was changed outside Tacet: its MAC does not match", row.Kind, row.ID)
-	}
-	switch row.Kind {
-	case kindUser:
-		u := &user{}
-		if err := json.Unmarshal([]byte(row.Body), &u.User); err != nil {
-			return fmt.Errorf("guard: user %q: %w", row.ID, err)
-		}
-		u.arn = u.ARN()
-		for _, name := range slices.Sorted(maps.Keys(u.Policies)) {
-			doc, err := policy.Parse(name, policy.Identity, []byte(u.Policies[name]))
-			if err != nil {
-				return fmt.Errorf("guard: policy %q of user %q: %w", name, row.ID, err)
-			}
-			u.docs = append(u.docs, doc)
-		}
-		d.users[row.ID] = u
-	case kindAccessKey:
-		var k storedAccessKey
-		if err := json.Unmarshal([]byte(row.Body), &k); err != nil {
-			return fmt.Errorf("guard: access key %q: %w", row.ID, err)
-		}
-		secret, err := ring.Open(accessKeyAAD(row.ID), k.Sealed)
-		if err != nil {
-			return fmt.Errorf("guard: access key %q: %w", row.ID, err)
-		}
-		d.keys[row.ID] = &accessKey{AccessKey: k.AccessKey, secret: tacet.NewPlaintext(secret), generation: k.Generation}
-	default:
-		return fmt.Errorf("guard: a directory row of kind %q, which this version does not know", row.Kind)
-	}
-	return nil
-}
-
-func (d *directory) removeObject(kind, id string) {
-	switch kind {
-	case kindUser:
-		delete(d.users, id)
-	case kindAccessKey:
-		delete(d.keys, id)
-	}
-}
-
-// Credential is what authentication needs of an access key.
-type Credential struct {
-	Caller tacet.Caller
-	// Secret is the secret access key.
-	Secret tacet.Plaintext
-	// Generation changes whenever the id is given a new secret, so that what was
-	// derived from the old one is not used again.
-	Generation string
-}
-
-// Credential returns the active access key id. This is the one look into the
-// directory that is not behind a decision, since a decision needs to know who asks.
-// An unknown, an inactive and an orphaned key are the same: not there.
-//
-// It looks in memory. Only where other nodes share the store, and the key is not
-// known, it first takes in what they have changed, not more often than
-// [refreshInterval]: guessing ids must not cost the store anything.
-func (g *Guard) Credential(id string) (Credential, bool) {
-	c, ok := g.dir.Load().credential(id)
-	if !ok {
-		g.refresh()
-		c, ok = g.dir.Load().credential(id)
-	}
-	return c, ok
-}
-
-// refreshInterval is the least time between two looks for what other nodes changed.
-const refreshInterval = 50 * time.Millisecond
-
-// refresh takes in what other nodes have changed, unless that was done a moment ago.
-// Those who come while it is being done wait for it.
-func (g *Guard) refresh() {
-	if !g.db.Shared() {
-		return
-	}
-	g.refreshing.Lock()
-	defer g.refreshing.Unlock()
-	if time.Since(g.refreshed) < refreshInterval {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-	defer cancel()
-	j := g.newJob(ctx) // a turn of the committer begins by catching up
-	if _, err := g.submit(j); err != nil {
-		g.cfg.Logger.Warn("other nodes' changes could not be read", "error", err)
-	}
-	g.refreshed = time.Now()
-}
-
-func (d *directory) credential(id string) (Credential, bool) {
-	k, ok := d.keys[id]
-	if !ok || k.Inactive {
-		return Credential{}, false
-	}
-	u, ok := d.users[userKey(k.Account, k.User)]
-	if !ok {
-		return Credential{}, false
-	}
-	kind := tacet.CallerUser
-	if u.Root {
-		kind = tacet.CallerRoot
-	}
-	return Credential{
-		Caller:     tacet.Caller{Kind: kind, Account: u.Account, ID: u.ID, ARN: u.arn, Name: u.Name, AccessKey: id},
-		Secret:     k.secret,
-		Generation: k.generation,
-	}, true
+func (d *directory) hasRegion(region string) bool {
+	return slices.ContainsFunc(d.vaults, func(v tacet.Vault) bool { return v.Region == region })
 }
 
 // ValidRegion reports whether any account has a vault in the region, or a
@@ -315,10 +310,6 @@ func (g *Guard) ValidRegion(region string) bool {
 	}
 	g.refresh()
 	return g.dir.Load().hasRegion(region)
-}
-
-func (d *directory) hasRegion(region string) bool {
-	return slices.ContainsFunc(d.vaults, func(v tacet.Vault) bool { return v.Region == region })
 }
 
 // regionName is the form of a region's name in the service's model.

@@ -45,6 +45,9 @@ type Guard struct {
 	stats  stats
 	counts counts
 	pools  pools
+	// sessions and documents remember what tokens were found to carry.
+	sessions  sessionCache
+	documents documentCache
 
 	refreshing sync.Mutex
 	refreshed  time.Time // when other nodes' changes were last asked for

@@ -29,19 +29,28 @@ type Request struct {
 	Secret tacet.SecretRef
 	// Create says that Secret is to be made: the decision is about its future name.
 	Create bool
-	// User names the user of the caller's account that an operation of identity is
-	// about, as the caller wrote it; UserPath is the path of one about to be made. The
-	// decision is about the user's own ARN, so that no way of writing a name gets round it.
-	User     string
-	UserPath string
-	// AnyUser marks an operation about all users of the account.
-	AnyUser bool
+	// Principal is what an operation of identity is about. The decision is about its own
+	// ARN, so that no way of writing a name gets round it.
+	Principal PrincipalRef
+	// Trust says that Principal is a role whose trust policy decides too: a session of it
+	// is asked for.
+	Trust bool
 	// Conditions are the condition keys this request adds to the context, in lower
 	// case; AddCondition fills it.
 	Conditions map[string][]string
 	// Parameters are what the record says of the request, under CloudTrail's names.
 	// Never a secret value. They belong to the door once handed over.
 	Parameters map[string]any
+}
+
+// A PrincipalRef names what an operation of identity is about.
+type PrincipalRef struct {
+	Kind tacet.PrincipalKind
+	// Name is as the caller wrote it: the name of a user, group or role of the account of
+	// the call, or an ARN. Empty means all of the kind.
+	Name string
+	// Path is the path of one that is about to be made.
+	Path string
 }
 
 // AddCondition adds values of a condition key. Two tag keys that differ in case alone

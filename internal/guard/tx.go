@@ -1,7 +1,6 @@
 package guard
 
 import (
-	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -198,94 +197,6 @@ func (tx *Tx) CreateVault(name, account, region string) (tacet.Vault, error) {
 	tx.changes.vaults = append(tx.changes.vaults, v)
 	tx.changes.keys = append(tx.changes.keys, k)
 	return v, nil
-}
-
-// Vaults lists every vault of the deployment.
-func (s *scope) Vaults() []tacet.Vault { return append([]tacet.Vault(nil), s.dir.vaults...) }
-
-// User returns the user of an account by name, in any case; nil when there is none.
-func (s *scope) User(account, name string) *tacet.User {
-	if u, ok := s.dir.users[userKey(account, name)]; ok {
-		c := u.User
-		return &c
-	}
-	return nil
-}
-
-// Users lists the users of an account, in no order.
-func (s *scope) Users(account string) []tacet.User {
-	var out []tacet.User
-	for _, u := range s.dir.users {
-		if u.Account == account {
-			out = append(out, u.User)
-		}
-	}
-	return out
-}
-
-// AccessKeys lists the access keys of a user, in no order.
-func (s *scope) AccessKeys(account, name string) []tacet.AccessKey {
-	var out []tacet.AccessKey
-	for _, k := range s.dir.keys {
-		if userKey(k.Account, k.User) == userKey(account, name) {
-			out = append(out, k.AccessKey)
-		}
-	}
-	return out
-}
-
-// PutUser stores a user.
-func (tx *Tx) PutUser(u tacet.User) error {
-	return tx.putObject(kindUser, userKey(u.Account, u.Name), u.Account, u)
-}
-
-// DeleteUser removes a user.
-func (tx *Tx) DeleteUser(account, name string) { tx.deleteObject(kindUser, userKey(account, name)) }
-
-// PutAccessKey stores an access key with its secret; a zero secret keeps the old one.
-func (tx *Tx) PutAccessKey(k tacet.AccessKey, secret tacet.Plaintext) error {
-	stored := storedAccessKey{AccessKey: k, Generation: tx.NewID()}
-	if secret.IsZero() {
-		old, ok := tx.dir.keys[k.ID]
-		if !ok {
-			return errors.New("guard: a new access key needs a secret")
-		}
-		secret, stored.Generation = old.secret, old.generation
-	}
-	if err := tx.group.reserve(directoryVault); err != nil {
-		return err
-	}
-	var err error
-	if stored.Sealed, err = tx.g.ring.Load().Seal(accessKeyAAD(k.ID), secret.Reveal()); err != nil {
-		return err
-	}
-	return tx.putObject(kindAccessKey, k.ID, userKey(k.Account, k.User), stored)
-}
-
-// DeleteAccessKey removes an access key.
-func (tx *Tx) DeleteAccessKey(id string) { tx.deleteObject(kindAccessKey, id) }
-
-func (tx *Tx) putObject(kind, id, parent string, body any) error {
-	text, err := json.Marshal(body)
-	if err != nil {
-		return err
-	}
-	row := store.ObjectRow{Kind: kind, ID: id, Parent: parent, Body: string(text)}
-	row.MAC = tx.g.ring.Load().MAC("object", []byte(row.Kind), []byte(row.ID), []byte(row.Parent), []byte(row.Body))
-	tx.changes.objects[objectKey{kind, id}] = &row
-	d := tx.dir.clone()
-	if err := d.addObject(tx.g, row); err != nil {
-		return err
-	}
-	tx.dir = d
-	return nil
-}
-
-func (tx *Tx) deleteObject(kind, id string) {
-	tx.changes.objects[objectKey{kind, id}] = nil
-	d := tx.dir.clone()
-	d.removeObject(kind, id)
-	tx.dir = d
 }
 
 // PurgeIfDue removes the secret called name, and its versions, if it waits for its

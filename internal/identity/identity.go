@@ -1,16 +1,15 @@
 // Package identity says who calls, and manages the principals who may.
 //
-// For now the principals are users with access keys, and an account's root; roles,
-// sessions and federation are built on the same directory. Every method that reads or
-// changes principals goes through the door in package guard; only [Service.AccessKey],
-// which authentication needs before there is anybody to decide about, does not.
+// The principals are users with access keys, groups of them, roles with sessions, and an
+// account's root. Every method that reads or changes them goes through the door in package
+// guard; only [Service.Credential], which authentication needs before there is anybody to
+// decide about, does not.
 package identity
 
 import (
 	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/base32"
 	"encoding/base64"
 	"slices"
 	"strings"
@@ -28,9 +27,13 @@ func New(g *guard.Guard) *Service { return &Service{g: g} }
 // Credential is what verifying a signature needs of an access key.
 type Credential = guard.Credential
 
-// AccessKey returns an active access key and whose it is. It looks in memory; see
-// [guard.Guard.Credential] for what it does about a key it does not know.
-func (s *Service) AccessKey(id string) (Credential, bool) { return s.g.Credential(id) }
+// Credential returns whose an active access key is, or the session that a token carries
+// under that id; see [guard.Guard.Credential].
+//
+// Errors: CredentialInvalid, CredentialExpired.
+func (s *Service) Credential(id, token string) (Credential, error) {
+	return s.g.Credential(id, token)
+}
 
 // GetCallerIdentity returns who calls. Anyone who is authenticated may ask.
 func (s *Service) GetCallerIdentity(ctx context.Context, call tacet.Call) (tacet.Caller, error) {
@@ -54,8 +57,8 @@ type BootstrapOutput struct {
 	Secret    tacet.Plaintext
 }
 
-// administratorPolicy allows everything, as AWS's managed AdministratorAccess does.
-const administratorPolicy = `{"Version":"2012-10-17","Statement":[{"Sid":"AdministratorAccess","Effect":"Allow","Action":"*","Resource":"*"}]}`
+// administratorAccess is the policy that allows everything.
+const administratorAccess = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 // Bootstrap makes the first vault and the administrator of a deployment that has
 // none. It is called by the process that owns the key, not by a request.
@@ -69,8 +72,8 @@ func (s *Service) Bootstrap(ctx context.Context, in BootstrapInput) (BootstrapOu
 		if _, err := tx.CreateVault(in.VaultName, in.Account, in.Region); err != nil {
 			return BootstrapOutput{}, err
 		}
-		u := tacet.User{ID: newUniqueID("AIDA"), Account: in.Account, Path: "/", Name: in.UserName, Created: tx.Now(),
-			Policies: map[string]string{"AdministratorAccess": administratorPolicy}}
+		u := tacet.User{Grantee: tacet.Grantee{ID: tx.NewUniqueID("AIDA"), Account: in.Account, Path: "/", Name: in.UserName, Created: tx.Now(),
+			Attached: []string{administratorAccess}}}
 		if err := tx.PutUser(u); err != nil {
 			return BootstrapOutput{}, err
 		}
@@ -79,31 +82,35 @@ func (s *Service) Bootstrap(ctx context.Context, in BootstrapInput) (BootstrapOu
 	})
 }
 
-// newUniqueID makes an id in IAM's form: a prefix that tells the kind and 16 letters
-// and digits.
-func newUniqueID(prefix string) string {
-	var b [10]byte
-	_, _ = rand.Read(b[:])
-	return prefix + base32.StdEncoding.EncodeToString(b[:])
-}
-
 // createKey makes an access key of a user: 20 characters of id, 40 of secret with 240
 // random bits.
 func createKey(tx *guard.Tx, u *tacet.User) (tacet.AccessKey, tacet.Plaintext, error) {
 	var raw [30]byte
 	_, _ = rand.Read(raw[:])
 	secret := tacet.NewPlaintext([]byte(base64.StdEncoding.EncodeToString(raw[:])))
-	k := tacet.AccessKey{ID: newUniqueID("AKIA"), Account: u.Account, User: u.Name, Created: tx.Now()}
+	k := tacet.AccessKey{ID: tx.NewUniqueID("AKIA"), Account: u.Account, User: u.Name, Created: tx.Now()}
 	return k, secret, tx.PutAccessKey(k, secret)
 }
 
-// request begins a request about a user of the caller's account.
-func request(call tacet.Call, op tacet.Operation, user string) guard.Request {
-	r := guard.Request{Call: call, Operation: op, Parameters: map[string]any{}, User: user, AnyUser: user == ""}
-	if user != "" {
-		r.Parameters["userName"] = user
+// request begins a request about a principal of the caller's account, or with an empty
+// name about all of a kind.
+func request(call tacet.Call, op tacet.Operation, kind tacet.PrincipalKind, name string) guard.Request {
+	r := guard.Request{Call: call, Operation: op, Parameters: map[string]any{}, Principal: guard.PrincipalRef{Kind: kind, Name: name}}
+	if name != "" {
+		r.Parameters[parameterOf(kind)] = name
 	}
 	return r
+}
+
+// parameterOf is what CloudTrail calls the name of a principal.
+func parameterOf(kind tacet.PrincipalKind) string {
+	switch kind {
+	case tacet.KindPolicy:
+		return "policyArn"
+	case tacet.KindOIDCProvider:
+		return "openIDConnectProviderArn"
+	}
+	return string(kind) + "Name"
 }
 
 // finder is what both a read and a change can look a user up in.

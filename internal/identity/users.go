@@ -30,8 +30,8 @@ type CreateUserInput struct {
 // Errors: InvalidParameter, PrincipalExists.
 func (s *Service) CreateUser(ctx context.Context, call tacet.Call, in CreateUserInput) (tacet.User, error) {
 	path := cmp.Or(in.Path, "/")
-	r := request(call, tacet.OpCreateUser, in.Name)
-	r.UserPath = path
+	r := request(call, tacet.OpCreateUser, tacet.KindUser, in.Name)
+	r.Principal.Path = path
 	r.Parameters["path"] = path
 	if len(in.Tags) > 0 {
 		r.Parameters["tags"] = in.Tags
@@ -53,7 +53,7 @@ func (s *Service) CreateUser(ctx context.Context, call tacet.Call, in CreateUser
 		if tx.User(call.Account, in.Name) != nil {
 			return tacet.User{}, tacet.Errorf(tacet.PrincipalExists, "User with name %s already exists.", in.Name)
 		}
-		u := tacet.User{ID: newUniqueID("AIDA"), Account: call.Account, Path: path, Name: in.Name, Created: tx.Now(), Tags: in.Tags}
+		u := tacet.User{Grantee: tacet.Grantee{ID: tx.NewUniqueID("AIDA"), Account: call.Account, Path: path, Name: in.Name, Created: tx.Now()}, Tags: in.Tags}
 		tx.Respond("userId", u.ID)
 		return u, tx.PutUser(u)
 	})
@@ -61,7 +61,7 @@ func (s *Service) CreateUser(ctx context.Context, call tacet.Call, in CreateUser
 
 // GetUser returns a user. Errors: PrincipalNotFound.
 func (s *Service) GetUser(ctx context.Context, call tacet.Call, name string) (tacet.User, error) {
-	return guard.View(ctx, s.g, request(call, tacet.OpGetUser, name), func(v *guard.Snapshot) (tacet.User, error) {
+	return guard.View(ctx, s.g, request(call, tacet.OpGetUser, tacet.KindUser, name), func(v *guard.Snapshot) (tacet.User, error) {
 		u, err := find(v, call, name)
 		if err != nil {
 			return tacet.User{}, err
@@ -72,7 +72,7 @@ func (s *Service) GetUser(ctx context.Context, call tacet.Call, name string) (ta
 
 // ListUsers returns the users of the caller's account by name.
 func (s *Service) ListUsers(ctx context.Context, call tacet.Call) ([]tacet.User, error) {
-	return guard.View(ctx, s.g, request(call, tacet.OpListUsers, ""), func(v *guard.Snapshot) ([]tacet.User, error) {
+	return guard.View(ctx, s.g, request(call, tacet.OpListUsers, tacet.KindUser, ""), func(v *guard.Snapshot) ([]tacet.User, error) {
 		users := v.Users(call.Account)
 		sortUsers(users)
 		return users, nil
@@ -90,15 +90,14 @@ func (s *Service) DeleteUser(ctx context.Context, call tacet.Call, name string) 
 		if len(u.Policies) > 0 {
 			return tacet.Errorf(tacet.PrincipalInUse, "Cannot delete entity, must delete policies first.")
 		}
-		tx.DeleteUser(u.Account, u.Name)
-		return nil
+		return tx.DeleteUser(u.Account, u.Name)
 	})
 }
 
 // change runs a change of an existing user.
 func (s *Service) change(ctx context.Context, call tacet.Call, op tacet.Operation, user string, params map[string]any,
 	do func(*guard.Tx, *tacet.User) error) error {
-	r := request(call, op, user)
+	r := request(call, op, tacet.KindUser, user)
 	maps.Copy(r.Parameters, params)
 	_, err := guard.Do(ctx, s.g, r, func(tx *guard.Tx) (struct{}, error) {
 		u, err := find(tx, call, user)
@@ -152,7 +151,7 @@ func withoutSpace(s string) int {
 
 // GetUserPolicy returns an inline policy as it was given. Errors: PrincipalNotFound.
 func (s *Service) GetUserPolicy(ctx context.Context, call tacet.Call, user, name string) (string, error) {
-	r := request(call, tacet.OpGetUserPolicy, user)
+	r := request(call, tacet.OpGetUserPolicy, tacet.KindUser, user)
 	r.Parameters["policyName"] = name
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (string, error) {
 		u, err := find(v, call, user)
@@ -173,7 +172,7 @@ func noPolicy(name string) error {
 
 // ListUserPolicies returns the names of a user's inline policies. Errors: PrincipalNotFound.
 func (s *Service) ListUserPolicies(ctx context.Context, call tacet.Call, user string) ([]string, error) {
-	return guard.View(ctx, s.g, request(call, tacet.OpListUserPolicies, user), func(v *guard.Snapshot) ([]string, error) {
+	return guard.View(ctx, s.g, request(call, tacet.OpListUserPolicies, tacet.KindUser, user), func(v *guard.Snapshot) ([]string, error) {
 		u, err := find(v, call, user)
 		if err != nil {
 			return nil, err
@@ -200,7 +199,7 @@ func (s *Service) DeleteUserPolicy(ctx context.Context, call tacet.Call, user, n
 // Errors: PrincipalNotFound, LimitExceeded (two keys a user).
 func (s *Service) CreateAccessKey(ctx context.Context, call tacet.Call, user string) (tacet.AccessKey, tacet.Plaintext, error) {
 	var secret tacet.Plaintext
-	k, err := guard.Do(ctx, s.g, request(call, tacet.OpCreateAccessKey, user), func(tx *guard.Tx) (tacet.AccessKey, error) {
+	k, err := guard.Do(ctx, s.g, request(call, tacet.OpCreateAccessKey, tacet.KindUser, user), func(tx *guard.Tx) (tacet.AccessKey, error) {
 		u, err := find(tx, call, user)
 		if err != nil {
 			return tacet.AccessKey{}, err
@@ -221,7 +220,7 @@ func (s *Service) CreateAccessKey(ctx context.Context, call tacet.Call, user str
 
 // ListAccessKeys returns a user's access keys, oldest first. Errors: PrincipalNotFound.
 func (s *Service) ListAccessKeys(ctx context.Context, call tacet.Call, user string) ([]tacet.AccessKey, error) {
-	return guard.View(ctx, s.g, request(call, tacet.OpListAccessKeys, user), func(v *guard.Snapshot) ([]tacet.AccessKey, error) {
+	return guard.View(ctx, s.g, request(call, tacet.OpListAccessKeys, tacet.KindUser, user), func(v *guard.Snapshot) ([]tacet.AccessKey, error) {
 		if _, err := find(v, call, user); err != nil {
 			return nil, err
 		}
@@ -253,8 +252,7 @@ func (s *Service) DeleteAccessKey(ctx context.Context, call tacet.Call, user, id
 		if _, err := findKey(tx, u, id); err != nil {
 			return err
 		}
-		tx.DeleteAccessKey(id)
-		return nil
+		return tx.DeleteAccessKey(id)
 	})
 }
 

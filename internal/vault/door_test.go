@@ -42,7 +42,7 @@ func TestRevokedKeyIsRefusedAtOnce(t *testing.T) {
 		_, err = h.vault.GetSecretValue(h.ctx, call, vault.GetSecretValueInput{Secret: tacet.NameRef("s")})
 		h.must(err)
 		h.must(h.ids.DeleteAccessKey(h.ctx, h.admin, "reader", key))
-		if _, ok := h.ids.AccessKey(key); ok {
+		if _, err := h.ids.Credential(key, ""); err == nil {
 			t.Error("a deleted key is still known")
 		}
 		_, err = h.vault.GetSecretValue(h.ctx, call, vault.GetSecretValueInput{Secret: tacet.NameRef("s")})

@@ -94,9 +94,9 @@ func (h *house) newUser(name, policy string) string {
 
 func (h *house) callAs(accessKey string) tacet.Call {
 	h.Helper()
-	c, ok := h.ids.AccessKey(accessKey)
-	if !ok {
-		h.Fatalf("the access key %s is not known", accessKey)
+	c, err := h.ids.Credential(accessKey, "")
+	if err != nil {
+		h.Fatalf("the access key %s: %v", accessKey, err)
 	}
 	return tacet.Call{Caller: c.Caller, Account: c.Caller.Account, Region: "us-east-1", Face: "test", RequestID: "req", SourceIP: "192.0.2.1"}
 }

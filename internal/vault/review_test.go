@@ -194,7 +194,7 @@ func TestNewKeysWorkOnEveryNodeAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				if _, ok := b.AccessKey(key); !ok {
+				if _, err := b.Credential(key, ""); err != nil {
 					t.Error("a key that was acknowledged is not known on another node")
 				}
 				if !g.ValidRegion(fmt.Sprintf("eu-west-%d", i+1)) {

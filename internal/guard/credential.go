@@ -1,0 +1,241 @@
+package guard
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"sync"
+	"time"
+
+	"tacet"
+)
+
+// Credential is what authentication needs of an access key.
+type Credential struct {
+	Caller tacet.Caller
+	// Secret is the secret access key.
+	Secret tacet.Plaintext
+	// Generation changes whenever the id is given a new secret, so that what was
+	// derived from the old one is not used again.
+	Generation string
+}
+
+// Credential returns the active access key id, or the session that token carries under
+// that id. This is the one look into the directory that is not behind a decision, since
+// a decision needs to know who asks.
+//
+// The error is CredentialExpired for a session that is over, and CredentialInvalid for
+// everything else: an unknown, an inactive and an orphaned key, and a token that is none
+// or another's, are the same: not there.
+//
+// It looks in memory. Only where other nodes share the store, and the key or the session's
+// principal is not known, it first takes in what they have changed, not more often than
+// [refreshInterval]: guessing ids must not cost the store anything.
+func (g *Guard) Credential(id, token string) (Credential, error) {
+	if strings.HasPrefix(id, sessionPrefix) || token != "" {
+		return g.session(id, token)
+	}
+	c, ok := g.dir.Load().credential(id)
+	if !ok {
+		g.refresh()
+		if c, ok = g.dir.Load().credential(id); !ok {
+			return Credential{}, &tacet.Error{Code: tacet.CredentialInvalid}
+		}
+	}
+	return c, nil
+}
+
+func (d *directory) credential(id string) (Credential, bool) {
+	k, ok := d.keys[id]
+	if !ok || k.Inactive {
+		return Credential{}, false
+	}
+	u, ok := d.users[nameKey(k.Account, k.User)]
+	if !ok {
+		return Credential{}, false
+	}
+	return Credential{Caller: u.caller(id), Secret: k.secret, Generation: k.generation}, true
+}
+
+func (u *user) caller(accessKey string) tacet.Caller {
+	kind := tacet.CallerUser
+	if u.Root {
+		kind = tacet.CallerRoot
+	}
+	return tacet.Caller{Kind: kind, Account: u.Account, ID: u.ID, ARN: u.arn, Name: u.Name, AccessKey: accessKey}
+}
+
+// refreshInterval is the least time between two looks for what other nodes changed.
+const refreshInterval = 50 * time.Millisecond
+
+// refresh takes in what other nodes have changed, unless that was done a moment ago.
+// Those who come while it is being done wait for it.
+func (g *Guard) refresh() {
+	if !g.db.Shared() {
+		return
+	}
+	g.refreshing.Lock()
+	defer g.refreshing.Unlock()
+	if time.Since(g.refreshed) < refreshInterval {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	j := g.newJob(ctx) // a turn of the committer begins by catching up
+	if _, err := g.submit(j); err != nil {
+		g.cfg.Logger.Warn("other nodes' changes could not be read", "error", err)
+	}
+	g.refreshed = time.Now()
+}
+
+// sessionPrefix begins the id of every temporary credential, as at AWS.
+const sessionPrefix = "ASIA"
+
+// What sessions are sealed and their secrets are derived for.
+const (
+	purposeSession       = "session"
+	purposeSessionSecret = "session secret access key"
+)
+
+// NewSession makes the credential of a session: its id, its secret access key and the
+// sealed token that carries it. The session's AccessKey, Issued and, if that is zero,
+// nothing else is filled in. Nothing is kept: any node that has the root key opens the
+// token and derives the secret from the id.
+func (s *scope) NewSession(sess tacet.Session) (id string, secret tacet.Plaintext, token string, err error) {
+	sess.AccessKey, sess.Issued = newUniqueID(sessionPrefix), s.now
+	body, err := json.Marshal(sess)
+	if err != nil {
+		return "", tacet.Plaintext{}, "", err
+	}
+	return sess.AccessKey, s.g.sessionSecret(sess.AccessKey), s.g.ring.Load().SealToken(purposeSession, body), nil
+}
+
+// SessionSize returns the size of a session in its token, in bytes, before it is sealed.
+func SessionSize(sess tacet.Session) int {
+	body, err := json.Marshal(sess)
+	if err != nil {
+		return 0
+	}
+	return len(body)
+}
+
+// sessionSecret derives the secret access key of a session: 40 characters, of 240 bits.
+func (g *Guard) sessionSecret(id string) tacet.Plaintext {
+	mac := hmac.New(sha256.New, g.Derive(purposeSessionSecret, sha256.Size))
+	mac.Write([]byte(id))
+	return tacet.NewPlaintext([]byte(base64.StdEncoding.EncodeToString(mac.Sum(nil)[:30])))
+}
+
+// newUniqueID makes an id in IAM's form: a prefix that tells the kind and 16 letters
+// and digits.
+func newUniqueID(prefix string) string {
+	var b [10]byte
+	_, _ = rand.Read(b[:])
+	return prefix + base32.StdEncoding.EncodeToString(b[:])
+}
+
+// NewUniqueID makes an id in IAM's form: a prefix that tells the kind (AIDA, AGPA, AROA,
+// ANPA, AKIA) and 16 letters and digits.
+func (tx *Tx) NewUniqueID(prefix string) string { return newUniqueID(prefix) }
+
+// session returns the credential of the session that a token carries.
+func (g *Guard) session(id, token string) (Credential, error) {
+	o := g.sessions.get(id, token)
+	if o == nil {
+		var err error
+		if o, err = g.openSession(id, token); err != nil {
+			return Credential{}, err
+		}
+		g.sessions.put(o)
+	}
+	if !g.now(g.stats.highWater.Load()).Before(o.session.Expires) {
+		return Credential{}, &tacet.Error{Code: tacet.CredentialExpired}
+	}
+	c, ok := g.dir.Load().sessionCaller(o.session)
+	if !ok {
+		g.refresh()
+		if c, ok = g.dir.Load().sessionCaller(o.session); !ok {
+			return Credential{}, &tacet.Error{Code: tacet.CredentialInvalid}
+		}
+	}
+	return Credential{Caller: c, Secret: o.secret, Generation: purposeSession}, nil
+}
+
+func (g *Guard) openSession(id, token string) (*openSession, error) {
+	body, err := g.ring.Load().OpenToken(purposeSession, token)
+	if err != nil {
+		return nil, &tacet.Error{Code: tacet.CredentialInvalid, Cause: err}
+	}
+	o := &openSession{token: token, session: new(tacet.Session)}
+	if err := json.Unmarshal(body, o.session); err != nil || o.session.AccessKey != id {
+		return nil, &tacet.Error{Code: tacet.CredentialInvalid, Cause: err}
+	}
+	o.secret = g.sessionSecret(id)
+	return o, nil
+}
+
+// sessionCaller returns the caller of a session whose principal is still there.
+func (d *directory) sessionCaller(s *tacet.Session) (tacet.Caller, bool) {
+	switch p := d.ids[s.Principal].(type) {
+	case *user:
+		c := p.caller(s.AccessKey)
+		c.Session = s
+		return c, true
+	case *role:
+		return tacet.Caller{Kind: tacet.CallerRole, Account: p.Account, ID: p.ID + ":" + s.Name, Name: s.Name, AccessKey: s.AccessKey,
+			ARN:  "arn:aws:sts::" + p.Account + ":assumed-role/" + p.Name + "/" + s.Name,
+			Role: p.arn, Session: s}, true
+	}
+	return tacet.Caller{}, false
+}
+
+// openSession is a session token that was opened, and the secret that belongs to it.
+type openSession struct {
+	token   string
+	session *tacet.Session
+	secret  tacet.Plaintext
+}
+
+// sessionCache remembers the tokens that were opened lately, so that a session's second
+// request costs a look into a map. It holds two generations of at most maxSessions: when
+// the young one is full it becomes the old one, and what was used meanwhile stays.
+type sessionCache struct {
+	mu         sync.Mutex
+	young, old map[string]*openSession // by access key
+}
+
+const maxSessions = 4096
+
+func (c *sessionCache) get(id, token string) *openSession {
+	c.mu.Lock()
+	o, ok := c.young[id]
+	if !ok {
+		if o, ok = c.old[id]; ok {
+			c.add(o)
+		}
+	}
+	c.mu.Unlock()
+	if !ok || subtle.ConstantTimeCompare([]byte(o.token), []byte(token)) != 1 {
+		return nil
+	}
+	return o
+}
+
+func (c *sessionCache) put(o *openSession) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.add(o)
+}
+
+func (c *sessionCache) add(o *openSession) {
+	if c.young == nil || len(c.young) >= maxSessions {
+		c.old, c.young = c.young, make(map[string]*openSession)
+	}
+	c.young[o.session.AccessKey] = o
+}

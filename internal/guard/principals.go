@@ -1,0 +1,309 @@
+package guard
+
+import (
+	"encoding/json"
+	"errors"
+	"slices"
+	"strings"
+
+	"tacet"
+	"tacet/internal/store"
+)
+
+// Vaults lists every vault of the deployment.
+func (s *scope) Vaults() []tacet.Vault { return append([]tacet.Vault(nil), s.dir.vaults...) }
+
+// User returns the user of an account by name, in any case; nil when there is none.
+func (s *scope) User(account, name string) *tacet.User {
+	if u, ok := s.dir.users[nameKey(account, name)]; ok {
+		c := u.User
+		return &c
+	}
+	return nil
+}
+
+// Group returns the group of an account by name, in any case; nil when there is none.
+func (s *scope) Group(account, name string) *tacet.Group {
+	if g, ok := s.dir.groups[nameKey(account, name)]; ok {
+		c := g.Group
+		return &c
+	}
+	return nil
+}
+
+// GroupByID returns a group by its unique id; nil when there is none.
+func (s *scope) GroupByID(id string) *tacet.Group {
+	if g, ok := s.dir.ids[id].(*userGroup); ok {
+		c := g.Group
+		return &c
+	}
+	return nil
+}
+
+// Role returns the role of an account by name, in any case, or by its ARN; nil when there
+// is none.
+func (s *scope) Role(account, name string) *tacet.Role {
+	r := s.dir.roles[nameKey(account, name)]
+	if strings.HasPrefix(name, "arn:") {
+		r = s.dir.roleByARN(name)
+	}
+	if r == nil {
+		return nil
+	}
+	c := r.Role
+	return &c
+}
+
+// ManagedPolicy returns the managed policy with an ARN, which may be one of those that
+// every deployment has; nil when there is none.
+func (s *scope) ManagedPolicy(arn string) *tacet.ManagedPolicy {
+	p := s.dir.managed(arn)
+	if p == nil {
+		return nil
+	}
+	c := p.ManagedPolicy
+	return &c
+}
+
+// PolicyNamed returns the account's own managed policy of a name, in any case; nil when
+// there is none.
+func (s *scope) PolicyNamed(account, name string) *tacet.ManagedPolicy {
+	if p, ok := s.dir.policies[nameKey(account, name)]; ok {
+		c := p.ManagedPolicy
+		return &c
+	}
+	return nil
+}
+
+// OIDCProvider returns the provider with an ARN; nil when there is none.
+func (s *scope) OIDCProvider(arn string) *tacet.OIDCProvider {
+	p := s.dir.provider(arn)
+	if p == nil {
+		return nil
+	}
+	c := *p
+	return &c
+}
+
+// provider returns the OIDC provider with an ARN; nil when there is none.
+func (d *directory) provider(arn string) *tacet.OIDCProvider {
+	account, tail, _ := splitPrincipalARN(arn)
+	url, ok := strings.CutPrefix(tail, string(tacet.KindOIDCProvider)+"/")
+	if !ok {
+		return nil
+	}
+	return d.providers[providerKey(account, url)]
+}
+
+// Users lists the users of an account, in no order.
+func (s *scope) Users(account string) []tacet.User {
+	var out []tacet.User
+	for _, u := range s.dir.users {
+		if u.Account == account {
+			out = append(out, u.User)
+		}
+	}
+	return out
+}
+
+// Groups lists the groups of an account, in no order.
+func (s *scope) Groups(account string) []tacet.Group {
+	var out []tacet.Group
+	for _, g := range s.dir.groups {
+		if g.Account == account {
+			out = append(out, g.Group)
+		}
+	}
+	return out
+}
+
+// Roles lists the roles of an account, in no order.
+func (s *scope) Roles(account string) []tacet.Role {
+	var out []tacet.Role
+	for _, r := range s.dir.roles {
+		if r.Account == account {
+			out = append(out, r.Role)
+		}
+	}
+	return out
+}
+
+// ManagedPolicies lists the managed policies of an account, in no order; account "aws" has
+// those of every deployment.
+func (s *scope) ManagedPolicies(account string) []tacet.ManagedPolicy {
+	var out []tacet.ManagedPolicy
+	if account == builtinAccount {
+		for _, p := range builtin() {
+			out = append(out, p.ManagedPolicy)
+		}
+		return out
+	}
+	for _, p := range s.dir.policies {
+		if p.Account == account {
+			out = append(out, p.ManagedPolicy)
+		}
+	}
+	return out
+}
+
+// OIDCProviders lists the OIDC providers of an account, in no order.
+func (s *scope) OIDCProviders(account string) []tacet.OIDCProvider {
+	var out []tacet.OIDCProvider
+	for _, p := range s.dir.providers {
+		if p.Account == account {
+			out = append(out, *p)
+		}
+	}
+	return out
+}
+
+// AccessKeys lists the access keys of a user, in no order.
+func (s *scope) AccessKeys(account, name string) []tacet.AccessKey {
+	var out []tacet.AccessKey
+	for _, k := range s.dir.keys {
+		if nameKey(k.Account, k.User) == nameKey(account, name) {
+			out = append(out, k.AccessKey)
+		}
+	}
+	return out
+}
+
+// AccessKey returns an access key by its id.
+func (s *scope) AccessKey(id string) (tacet.AccessKey, bool) {
+	k, ok := s.dir.keys[id]
+	if !ok {
+		return tacet.AccessKey{}, false
+	}
+	return k.AccessKey, true
+}
+
+// PutUser stores a user.
+func (tx *Tx) PutUser(u tacet.User) error {
+	return tx.putObject(kindUser, nameKey(u.Account, u.Name), u.Account, u)
+}
+
+// DeleteUser removes a user.
+func (tx *Tx) DeleteUser(account, name string) error {
+	return tx.deleteObject(kindUser, nameKey(account, name))
+}
+
+// PutGroup stores a group.
+func (tx *Tx) PutGroup(g tacet.Group) error {
+	return tx.putObject(kindGroup, nameKey(g.Account, g.Name), g.Account, g)
+}
+
+// DeleteGroup removes a group, which must have no members.
+func (tx *Tx) DeleteGroup(account, name string) error {
+	return tx.deleteObject(kindGroup, nameKey(account, name))
+}
+
+// PutRole stores a role.
+func (tx *Tx) PutRole(r tacet.Role) error {
+	return tx.putObject(kindRole, nameKey(r.Account, r.Name), r.Account, r)
+}
+
+// DeleteRole removes a role. Its sessions end with it.
+func (tx *Tx) DeleteRole(account, name string) error {
+	return tx.deleteObject(kindRole, nameKey(account, name))
+}
+
+// PutManagedPolicy stores a managed policy. It is in force, in its default version, at
+// once for everybody it is attached to.
+func (tx *Tx) PutManagedPolicy(p tacet.ManagedPolicy) error {
+	return tx.putObject(kindPolicy, nameKey(p.Account, p.Name), p.Account, p)
+}
+
+// DeleteManagedPolicy removes a managed policy, which must not be attached to anybody.
+func (tx *Tx) DeleteManagedPolicy(account, name string) error {
+	return tx.deleteObject(kindPolicy, nameKey(account, name))
+}
+
+// PutOIDCProvider stores an OIDC provider.
+func (tx *Tx) PutOIDCProvider(p tacet.OIDCProvider) error {
+	return tx.putObject(kindProvider, providerKey(p.Account, p.URL), p.Account, p)
+}
+
+// DeleteOIDCProvider removes an OIDC provider.
+func (tx *Tx) DeleteOIDCProvider(account, url string) error {
+	return tx.deleteObject(kindProvider, providerKey(account, url))
+}
+
+// PutAccessKey stores an access key with its secret; a zero secret keeps the old one.
+func (tx *Tx) PutAccessKey(k tacet.AccessKey, secret tacet.Plaintext) error {
+	stored := storedAccessKey{AccessKey: k, Generation: tx.NewID()}
+	if secret.IsZero() {
+		old, ok := tx.dir.keys[k.ID]
+		if !ok {
+			return errors.New("guard: a new access key needs a secret")
+		}
+		secret, stored.Generation = old.secret, old.generation
+	}
+	if err := tx.group.reserve(directoryVault); err != nil {
+		return err
+	}
+	var err error
+	if stored.Sealed, err = tx.g.ring.Load().Seal(accessKeyAAD(k.ID), secret.Reveal()); err != nil {
+		return err
+	}
+	return tx.putObject(kindAccessKey, k.ID, nameKey(k.Account, k.User), stored)
+}
+
+// DeleteAccessKey removes an access key.
+func (tx *Tx) DeleteAccessKey(id string) error { return tx.deleteObject(kindAccessKey, id) }
+
+func (tx *Tx) putObject(kind, id, parent string, body any) error {
+	text, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	row := store.ObjectRow{Kind: kind, ID: id, Parent: parent, Body: string(text)}
+	row.MAC = tx.g.ring.Load().MAC("object", []byte(row.Kind), []byte(row.ID), []byte(row.Parent), []byte(row.Body))
+	tx.changes.objects[objectKey{kind, id}] = &row
+	d := tx.dir.clone()
+	if err := d.putObject(tx.g, row); err != nil {
+		return err
+	}
+	tx.dir = d
+	return nil
+}
+
+func (tx *Tx) deleteObject(kind, id string) error {
+	tx.changes.objects[objectKey{kind, id}] = nil
+	d := tx.dir.clone()
+	if err := d.removeObject(kind, id); err != nil {
+		return err
+	}
+	tx.dir = d
+	return nil
+}
+
+// A Holder is a principal that a managed policy is given to.
+type Holder struct {
+	tacet.Grantee
+	Kind tacet.PrincipalKind
+	// Boundary says that the policy limits the principal, and does not grant.
+	Boundary bool
+}
+
+// Holders lists whom of an account a managed policy is given to, in no order.
+func (s *scope) Holders(account, arn string) []Holder {
+	var out []Holder
+	add := func(g *tacet.Grantee, kind tacet.PrincipalKind, boundary string) {
+		if g.Account == account && slices.Contains(g.Attached, arn) {
+			out = append(out, Holder{*g, kind, false})
+		}
+		if g.Account == account && boundary == arn {
+			out = append(out, Holder{*g, kind, true})
+		}
+	}
+	for _, u := range s.dir.users {
+		add(&u.Grantee, tacet.KindUser, u.Boundary)
+	}
+	for _, r := range s.dir.roles {
+		add(&r.Grantee, tacet.KindRole, r.Boundary)
+	}
+	for _, g := range s.dir.groups {
+		add(&g.Grantee, tacet.KindGroup, "")
+	}
+	return out
+}

@@ -16,8 +16,8 @@ import (
 
 // This file is a second evaluator, written to be read beside the IAM user guide and
 // slow in every way: it keeps documents as generic JSON, turns every wildcard pattern
-// into a regular expression for every comparison, and walks everything every time. It
-// shares no code with the first. The property tests demand that the two agree.
+// into a regular expression, and walks everything every time. It shares no code with
+// the first. The property tests demand that the two agree.
 
 // oracleSet is a Set in text.
 type oracleSet struct {
@@ -39,10 +39,38 @@ type oracleStatement struct {
 	body    map[string]any
 }
 
+// memo keeps results of a slow function of a text, which many cases ask for again.
+type memo[V any] map[string]V
+
+func (m memo[V]) of(text string, f func(string) V) V {
+	v, ok := m[text]
+	if !ok {
+		if len(m) > 2000 {
+			clear(m)
+		}
+		v = f(text)
+		m[text] = v
+	}
+	return v
+}
+
+var (
+	oracleParsed   = memo[[]oracleStatement]{}
+	oracleCompiled = memo[*regexp.Regexp]{}
+)
+
+func oracleMatch(expression, value string) bool {
+	return oracleCompiled.of(expression, regexp.MustCompile).MatchString(value)
+}
+
 func oracleStatements(text string) []oracleStatement {
 	if text == "" {
 		return nil
 	}
+	return oracleParsed.of(text, oracleParse)
+}
+
+func oracleParse(text string) []oracleStatement {
 	var doc map[string]any
 	if err := json.Unmarshal([]byte(text), &doc); err != nil {
 		panic(err)
@@ -197,7 +225,7 @@ func oracleNames(p any, c Caller) (ways []string) {
 			case typ != "AWS" && v == c.ARN:
 				ways = append(ways, "self")
 			case typ != "AWS":
-			case typ == "AWS" && (v == c.Account || regexp.MustCompile(`^arn:aws:iam::`+c.Account+`:root$`).MatchString(v)):
+			case typ == "AWS" && (v == c.Account || oracleMatch(`^arn:aws:iam::`+c.Account+`:root$`, v)):
 				ways = append(ways, "account")
 			case v == c.ARN || v == c.UserID:
 				ways = append(ways, "self")
@@ -305,7 +333,7 @@ func oracleExpression(version, pattern string, wild bool, r oracleRequest) (expr
 
 func oracleLike(version, pattern, value, flags string, r oracleRequest) (like, resolved bool) {
 	e, resolved := oracleExpression(version, pattern, true, r)
-	return resolved && regexp.MustCompile(flags+`(?s)^`+e+`$`).MatchString(value), resolved
+	return resolved && oracleMatch(flags+`(?s)^`+e+`$`, value), resolved
 }
 
 func oracleConditions(st oracleStatement, r oracleRequest) bool {
@@ -366,7 +394,7 @@ func oracleCompare(version, operator, policy, value string, r oracleRequest) boo
 		if operator == "StringEqualsIgnoreCase" {
 			fold = "(?i)"
 		}
-		return resolved && regexp.MustCompile(fold+`(?s)^`+e+`$`).MatchString(value)
+		return resolved && oracleMatch(fold+`(?s)^`+e+`$`, value)
 	case "StringLike":
 		like, _ := oracleLike(version, policy, value, "", r)
 		return like

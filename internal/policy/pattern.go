@@ -28,6 +28,7 @@ type pattern struct {
 	kind  patternKind
 	head  string // of a matchGlob: what precedes the first wildcard
 	text  string // encoded; without the "*" for matchPrefix, without head for matchGlob
+	need  string // of a matchGlob: the longest run without wildcards in text
 	parts []part // of a matchTemplate
 }
 
@@ -71,9 +72,24 @@ func simplePattern(encoded string) pattern {
 		case encoded[i] == anyRun && i == len(encoded)-1:
 			return pattern{kind: matchPrefix, text: encoded[:i]}
 		}
-		return pattern{kind: matchGlob, head: encoded[:i], text: encoded[i:]}
+		return pattern{kind: matchGlob, head: encoded[:i], text: encoded[i:], need: longestLiteral(encoded[i:])}
 	}
 	return pattern{kind: matchExact, text: encoded}
+}
+
+// longestLiteral returns the longest run without wildcards. Looking for it first is much
+// quicker than matching, and most patterns that do not match lack it.
+func longestLiteral(encoded string) (longest string) {
+	start := 0
+	for i := range len(encoded) + 1 {
+		if i == len(encoded) || isWild(encoded[i]) {
+			if i-start > len(longest) {
+				longest = encoded[start:i]
+			}
+			start = i + 1
+		}
+	}
+	return longest
 }
 
 // compilePattern compiles a text with wildcards and, if the version has them, variables.
@@ -164,7 +180,7 @@ func (p *pattern) match(s string, ctx Context) bool {
 	case matchPrefix:
 		return strings.HasPrefix(s, p.text)
 	case matchGlob:
-		return strings.HasPrefix(s, p.head) && glob(p.text, s[len(p.head):])
+		return strings.HasPrefix(s, p.head) && strings.Contains(s[len(p.head):], p.need) && glob(p.text, s[len(p.head):])
 	}
 	var space [512]byte
 	buf, ok := p.resolve(space[:0], ctx)

@@ -70,9 +70,11 @@ type operator struct {
 // condition is one operator on one key.
 type condition struct {
 	operator
-	name string // the operator as written
-	key  string // the key as written
-	ask  string // the key as Context takes it
+	name      string   // the operator as written
+	key       string   // the key as written
+	ask       string   // the key as Context takes it
+	wanted    []string // the values as written
+	variables bool     // some of which have variables
 
 	// The values, of the type that the operator compares.
 	texts    []pattern
@@ -217,6 +219,8 @@ func (c *condition) readValues(n *node, variables bool) error {
 		if err := c.readValue(v, variables); err != nil {
 			return err
 		}
+		c.wanted = append(c.wanted, v.text)
+		c.variables = c.variables || variables && strings.Contains(v.text, "${")
 	}
 	return nil
 }

@@ -62,14 +62,14 @@ type Set struct {
 
 // Decision is what the policies say. When a statement decided, it is named.
 type Decision struct {
-	Allowed bool
+	Allowed bool `json:"allowed"`
 	// Reason tells why a request was refused.
-	Reason tacet.DenyReason
+	Reason tacet.DenyReason `json:"reason,omitempty"`
 	// Policy is the name of the document that decided, "" when the request was refused
 	// because none allows it or allowed because the caller is root.
-	Policy    string
-	Statement int // its index in the document, from 0
-	Sid       string
+	Policy    string `json:"policy,omitempty"`
+	Statement int    `json:"statement"` // its index in the document, from 0
+	Sid       string `json:"sid,omitempty"`
 }
 
 // Decide decides a request. A request that names no action or no resource is refused.
@@ -186,7 +186,7 @@ func (d *Document) firstDeny(r *Request) *statement {
 		return nil
 	}
 	for _, s := range d.denies {
-		if _, m := s.match(r); m.element == matched {
+		if _, failed := s.match(r); failed == matched {
 			return s
 		}
 	}
@@ -196,7 +196,7 @@ func (d *Document) firstDeny(r *Request) *statement {
 // firstAllow returns the first Allow that matches, of a document that names no principals.
 func (d *Document) firstAllow(r *Request) *statement {
 	for _, s := range d.allows {
-		if _, m := s.match(r); m.element == matched {
+		if _, failed := s.match(r); failed == matched {
 			return s
 		}
 	}
@@ -209,7 +209,7 @@ func (d *Document) grants(r *Request) (best *statement, how grant) {
 		return nil, noGrant
 	}
 	for _, s := range d.allows {
-		if g, m := s.match(r); m.element == matched && g > how {
+		if g, failed := s.match(r); failed == matched && g > how {
 			best, how = s, g
 			if g == withoutLimit {
 				break
@@ -230,34 +230,27 @@ const (
 	failedCondition
 )
 
-// mismatch tells which part of a statement failed first.
-type mismatch struct {
-	element   element
-	condition *condition // the one that failed
-}
-
-// match compares a statement with a request. The grant is noGrant for a statement
-// without principals, so that an identity policy in the place of a resource's
-// grants nothing.
-func (s *statement) match(r *Request) (grant, mismatch) {
-	how := noGrant
+// match compares a statement with a request and returns how far it grants, or which
+// part of it failed first. The grant is noGrant for a statement without principals, so
+// that an identity policy in the place of a resource's grants nothing.
+func (s *statement) match(r *Request) (how grant, failed element) {
 	if s.principals != nil {
 		if how = s.appliesTo(&r.Caller); how == noGrant {
-			return noGrant, mismatch{element: failedPrincipal}
+			return noGrant, failedPrincipal
 		}
 	}
 	if s.namesAction(r.Actions) == s.notAction {
-		return noGrant, mismatch{element: failedAction}
+		return noGrant, failedAction
 	}
 	if s.resources != nil && !s.coversResource(r) {
-		return noGrant, mismatch{element: failedResource}
+		return noGrant, failedResource
 	}
 	for i := range s.conditions {
-		if c := &s.conditions[i]; !c.holds(r.Context) {
-			return noGrant, mismatch{element: failedCondition, condition: c}
+		if !s.conditions[i].holds(r.Context) {
+			return noGrant, failedCondition
 		}
 	}
-	return how, mismatch{}
+	return how, matched
 }
 
 // namesAction reports whether the list contains the operation by any of its names.

@@ -3,7 +3,8 @@
 //
 // It is pure: no I/O, no clock, no state. What a request looks like is in
 // [Request], what the policies say is in [Set], and [Decide] is a function of the
-// two. [Explain] tells the same story statement by statement.
+// two. [Explain] tells the same story statement by statement and condition by
+// condition, [Summarize] the part of it that is worth keeping with a denial.
 //
 // # Reading
 //

@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"fmt"
+	"slices"
+)
 
 // Kind says where a document stands, which decides what it must and must not contain.
 type Kind int
@@ -34,6 +37,20 @@ func (k Kind) String() string {
 		return "permissions boundary"
 	}
 	return "policy of unknown kind"
+}
+
+// MarshalText returns [Kind.String].
+func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// UnmarshalText takes what MarshalText returns.
+func (k *Kind) UnmarshalText(text []byte) error {
+	for kind := Identity; kind <= Boundary; kind++ {
+		if kind.String() == string(text) {
+			*k = kind
+			return nil
+		}
+	}
+	return fmt.Errorf("no kind of policy: %q", text)
 }
 
 // takesPrincipal reports whether documents of the kind say whom they are about.
@@ -71,8 +88,9 @@ type statement struct {
 	actions   []actionPattern
 	notAction bool
 
-	resources   []pattern // nil: the document's kind has none
-	notResource bool
+	resources     []pattern // nil: the document's kind has none
+	resourceTexts []string  // as written
+	notResource   bool
 
 	conditions []condition // all must hold
 }

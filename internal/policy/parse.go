@@ -195,7 +195,7 @@ func (r *statementReader) element(key string, v *node) (err error) {
 			return v.fail("not an element of this kind of policy (%s)", kind)
 		}
 		s.notResource = key == "NotResource"
-		s.resources, err = readResources(v, r.variables)
+		s.resources, s.resourceTexts, err = readResources(v, r.variables)
 	case "Principal", "NotPrincipal":
 		if !kind.takesPrincipal() || kind == Trust && key == "NotPrincipal" {
 			return v.fail("not an element of this kind of policy (%s)", kind)
@@ -252,22 +252,23 @@ func readActions(n *node) ([]actionPattern, error) {
 	return out, nil
 }
 
-// readResources reads a list of resource patterns: "*" or an ARN.
-func readResources(n *node, variables bool) ([]pattern, error) {
+// readResources reads a list of resource patterns: "*" or an ARN. It also returns them as written.
+func readResources(n *node, variables bool) (out []pattern, texts []string, err error) {
 	list, err := n.stringList()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := make([]pattern, len(list))
+	out, texts = make([]pattern, len(list)), make([]string, len(list))
 	for i := range list {
-		if t := list[i].text; t != "*" && !strings.HasPrefix(t, "arn:") {
-			return nil, list[i].fail(`must be "*" or an ARN`)
+		texts[i] = list[i].text
+		if texts[i] != "*" && !strings.HasPrefix(texts[i], "arn:") {
+			return nil, nil, list[i].fail(`must be "*" or an ARN`)
 		}
-		if out[i], err = compilePattern(&list[i], list[i].text, variables); err != nil {
-			return nil, err
+		if out[i], err = compilePattern(&list[i], texts[i], variables); err != nil {
+			return nil, nil, err
 		}
 	}
-	return out, nil
+	return out, texts, nil
 }
 
 func hasControl(s string) bool {

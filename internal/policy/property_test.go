@@ -116,12 +116,18 @@ func agrees(g generator) Decision {
 }
 
 // checkExplained demands that the statement a decision names is one that Explain shows
-// to match, with the right effect.
+// to match, with the right effect, and that what it says of conditions fits.
 func checkExplained(g generator, s *Set, r *Request, d Decision) {
 	traces := Explain(s, r)
 	deny := slices.ContainsFunc(traces, func(t Trace) bool { return t.Effect == Deny && t.Matched })
 	if deny && d.Allowed && !r.Caller.Root {
 		g.Fatalf("allowed against a deny: %+v", traces)
+	}
+	for _, tr := range traces {
+		failed := slices.ContainsFunc(tr.Conditions, func(c ConditionTrace) bool { return !c.Held })
+		if failed != (tr.Failed == "condition") || tr.Matched != (tr.Failed == "") {
+			g.Fatalf("the conditions are not what failed: %+v", tr)
+		}
 	}
 	if d.Policy == "" {
 		return

@@ -25,6 +25,7 @@ internal/audit         : tacet
 internal/seal          : tacet
 internal/store         : tacet
 internal/sigv4         : tacet
+internal/jwa           : tacet
 internal/seal/keyfile  : internal/seal tacet
 internal/seal/sealtest : internal/seal tacet
 internal/store/storetest :
@@ -49,6 +50,7 @@ var vendors = map[string][]string{
 	"modernc.org/sqlite":                  {"internal/store"},
 	"github.com/jackc/pgx/v5":             {"internal/store", "internal/store/storetest"},
 	"golang.org/x/mod":                    {"internal/audit"},
+	"github.com/go-jose/go-jose/v4":       {"internal/jwa"},
 	"github.com/prometheus/client_golang": {"internal/server"},
 	"github.com/pelletier/go-toml/v2":     {"internal/server"},
 	"github.com/spf13/cobra":              {"cmd/tacet"},
@@ -112,6 +114,7 @@ func TestRevealIsRare(t *testing.T) {
 		"plaintext.go",
 		"internal/guard/tx.go",         // hands it to the seal
 		"internal/guard/principals.go", // likewise, an access key's
+		"internal/jwa/signingkey.go",   // reads a private key
 		"internal/awsapi/write.go",     // the answer
 		"internal/awsapi/auth.go",      // derives a signing key from a secret access key
 		"internal/adminapi/write.go",   // a new access key's secret, shown once

@@ -40,7 +40,14 @@ const OpSetSecret Operation = "SetSecret"
 
 // The operations on principals, named as AWS IAM and STS name them.
 const (
-	OpGetCallerIdentity Operation = "GetCallerIdentity"
+	OpGetCallerIdentity         Operation = "GetCallerIdentity"
+	OpAssumeRole                Operation = "AssumeRole"
+	OpAssumeRoleWithWebIdentity Operation = "AssumeRoleWithWebIdentity"
+	OpGetSessionToken           Operation = "GetSessionToken"
+	OpGetAccessKeyInfo          Operation = "GetAccessKeyInfo"
+	// OpTagSession and OpSetSourceIdentity are asked beside the one that makes a session.
+	OpTagSession        Operation = "TagSession"
+	OpSetSourceIdentity Operation = "SetSourceIdentity"
 	OpCreateUser        Operation = "CreateUser"
 	OpGetUser           Operation = "GetUser"
 	OpListUsers         Operation = "ListUsers"
@@ -120,6 +127,12 @@ var operations = []opInfo{
 	{OpSetSecret, "", false, azureSecrets + "setSecret/action"},
 
 	{OpGetCallerIdentity, "sts", true, ""},
+	{OpAssumeRole, "sts", true, ""},
+	{OpAssumeRoleWithWebIdentity, "sts", true, ""},
+	{OpGetSessionToken, "sts", true, ""},
+	{OpGetAccessKeyInfo, "sts", true, ""},
+	{OpTagSession, "sts", true, ""},
+	{OpSetSourceIdentity, "sts", true, ""},
 	{OpCreateUser, "iam", false, ""},
 	{OpGetUser, "iam", true, ""},
 	{OpListUsers, "iam", true, ""},

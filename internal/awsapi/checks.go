@@ -32,6 +32,8 @@ type checks struct {
 	list      strings.Builder // the failed constraints, joined by "; "
 	badName   bool            // a name or secret id with a forbidden character
 	parameter string          // the text of an InvalidParameterException
+	// unreadable says that a member of a form cannot be read: "abc" for a number.
+	unreadable bool
 
 	// Where the members under check are: "tags" and 1 for tags.1.member., "rotationRules"
 	// and 0 for rotationRules.
@@ -42,6 +44,8 @@ type checks struct {
 // failure returns the exception to answer, nil when every check passed.
 func (c *checks) failure() error {
 	switch {
+	case c.unreadable:
+		return &failure{400, "MalformedInput", "Start of structure or map found where not expected.", false}
 	case c.count == 1:
 		return validationException("1 validation error detected: " + c.list.String())
 	case c.count > 1:
@@ -57,6 +61,9 @@ func (c *checks) failure() error {
 // in says that the next members belong to the structure outer, or to the element
 // index (from 1) of the list outer; in("", 0) goes back to the request itself.
 func (c *checks) in(outer string, index int) { c.outer, c.index = outer, index }
+
+// malformed records that a member of a form has no value of its type.
+func (c *checks) malformed() { c.unreadable = true }
 
 // fail records a broken constraint. A value of "" prints the form without one.
 func (c *checks) fail(value, at, rule string) {

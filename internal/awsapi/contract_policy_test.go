@@ -484,7 +484,7 @@ func TestContractE_QueryErrors(t *testing.T) {
 		status        int
 		ns, code      string
 	}{
-		{h, "sts", "Action=AssumeRole&Version=2011-06-15", 400, "sts", "InvalidAction"},
+		{h, "sts", "Action=AssumeRoot&Version=2011-06-15", 400, "sts", "InvalidAction"},
 		{h, "sts", "Action=getcalleridentity&Version=2011-06-15", 400, "sts", "InvalidAction"},
 		{h, "sts", "Action=GetCallerIdentity&Version=2099-01-01", 400, "sts", "InvalidAction"},
 		{h, "sts", "Version=2011-06-15", 400, "sts", "MissingAction"},

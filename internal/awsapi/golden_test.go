@@ -181,8 +181,10 @@ func answers() map[string]func(*exchange) error {
 				{Version: tacet.Version{ID: v2, Created: at, Accessed: at, KMSKeyID: "k"}, Stages: []tacet.Stage{tacet.StageCurrent}}}})
 		}),
 		"GetCallerIdentity": func(x *exchange) error {
-			x.query, x.xmlns = true, stsNamespace
-			writeCallerIdentity(&x.out, x.id, tacet.Caller{Account: "123456789012", ID: "AIDAEXAMPLE", ARN: "arn:aws:iam::123456789012:user/a&b"})
+			x.query, x.xmlns, x.op = true, stsNamespace, tacet.OpGetCallerIdentity
+			x.respond(func(e *encoder) {
+				writeCallerIdentity(e, tacet.Caller{Account: "123456789012", ID: "AIDAEXAMPLE", ARN: "arn:aws:iam::123456789012:user/a&b"})
+			})
 			return nil
 		},
 		"GetCallerIdentity, internal failure": func(x *exchange) error {

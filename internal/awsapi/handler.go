@@ -40,7 +40,8 @@ type Config struct {
 // Handler is the face. It is safe for concurrent use.
 type Handler struct {
 	cfg        Config
-	operations map[string]operation // by X-Amz-Target
+	operations map[string]operation      // by X-Amz-Target
+	queries    map[string]queryOperation // by namespace and Action
 	keys       sigv4.KeyCache
 	rates      *rates // nil: no quotas
 	exchanges  sync.Pool
@@ -66,6 +67,7 @@ func New(cfg Config) *Handler {
 	h := &Handler{
 		cfg:        cfg,
 		operations: make(map[string]operation),
+		queries:    queryTable(),
 		typeJSON:   []string{"application/x-amz-json-1.1"},
 		typeXML:    []string{"text/xml"},
 	}
@@ -149,6 +151,9 @@ func (h *Handler) handle(x *exchange) error {
 	// a credential cannot make us hold one. That the body is too long comes first, though.
 	if x.r.ContentLength > maxBody {
 		return errTooLarge
+	}
+	if x.isAnonymous() {
+		return h.serveAnonymous(x)
 	}
 	who, err := h.identify(x.r, x.choose)
 	if err != nil {
@@ -238,11 +243,10 @@ func (h *Handler) answer(x *exchange, err error) {
 
 // translate finds the words for an error in the protocol spoken.
 func (x *exchange) translate(err error) *failure {
-	f := translate(x.op, err)
 	if x.query {
-		return queryFailure(f)
+		return translateQuery(x.op, err)
 	}
-	return f
+	return translate(x.op, err)
 }
 
 // logFailure logs a failure of ours under the id the client was told.

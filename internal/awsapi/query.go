@@ -1,48 +1,151 @@
 package awsapi
 
 import (
-	"bytes"
-	"encoding/xml"
-	"net/url"
+	"context"
+	"net/http"
+	"strings"
 
 	"tacet"
+	"tacet/internal/identity"
 )
 
-// stsVersion is the version of STS's API, the only one there is.
-const stsVersion = "2011-06-15"
+// The versions of the Query protocol's APIs; each has only ever had the one.
+const (
+	stsVersion = "2011-06-15"
+	iamVersion = "2010-05-08"
+)
 
 // The namespaces of the Query protocol's answers.
 const (
 	stsNamespace = "https://sts.amazonaws.com/doc/" + stsVersion + "/"
-	iamNamespace = "https://iam.amazonaws.com/doc/2010-05-08/"
+	iamNamespace = "https://iam.amazonaws.com/doc/" + iamVersion + "/"
 )
 
-// serveQuery answers a request of the Query protocol: a form in, XML out. STS's
-// GetCallerIdentity is the one action there is; IAM is answered so that a client learns
-// that it is not here.
-func (h *Handler) serveQuery(x *exchange, call tacet.Call) error {
+// maxAnonymous is the longest body of a request without a signature, in bytes: an
+// identity token of 20,000 and a session policy, escaped.
+const maxAnonymous = 64 << 10
+
+// A queryOperation is a row of the table of the Query protocol: a form in, XML out.
+type queryOperation struct {
+	name tacet.Operation
+	// anonymous says that the request is not signed: it brings its own proof.
+	anonymous bool
+	serve     func(ctx context.Context, s *identity.Service, call tacet.Call, f *form, x *exchange) error
+}
+
+// query makes an operation of its three parts, as serve does for the JSON protocol. A nil
+// write answers without a result.
+func query[In, Out any](
+	read func(*form, *checks) In,
+	call func(*identity.Service, context.Context, tacet.Call, In) (Out, error),
+	write func(*encoder, Out),
+) func(context.Context, *identity.Service, tacet.Call, *form, *exchange) error {
+	return func(ctx context.Context, s *identity.Service, by tacet.Call, f *form, x *exchange) error {
+		var c checks
+		in := read(f, &c)
+		if err := c.failure(); err != nil {
+			return err
+		}
+		out, err := call(s, ctx, by, in)
+		if err != nil {
+			return err
+		}
+		if write == nil {
+			x.respond(nil)
+			return nil
+		}
+		x.respond(func(e *encoder) { write(e, out) })
+		return nil
+	}
+}
+
+// respond writes an answer around its result; nil is an answer without one.
+func (x *exchange) respond(result func(*encoder)) {
+	e, name := &x.out, string(x.op)
+	e.raw("<" + name + `Response xmlns="` + x.xmlns + `">`)
+	if result != nil {
+		e.within(name+"Result", func() { result(e) })
+	}
+	e.within("ResponseMetadata", func() { e.element("RequestId", x.id) })
+	e.raw("</" + name + "Response>")
+}
+
+// queryOperations is the table, by service.
+func queryOperations() map[string][]queryOperation {
+	return map[string][]queryOperation{"sts": stsOperations()}
+}
+
+// queryTable finds an operation by its service's namespace and its name.
+func queryTable() map[string]queryOperation {
+	out := map[string]queryOperation{}
+	for service, list := range queryOperations() {
+		for _, op := range list {
+			out[namespaceOf(service)+string(op.name)] = op
+		}
+	}
+	return out
+}
+
+func namespaceOf(service string) string {
+	if service == "iam" {
+		return iamNamespace
+	}
+	return stsNamespace
+}
+
+// findQuery reads the form and finds the operation that it asks for.
+func (h *Handler) findQuery(x *exchange) (queryOperation, *form, error) {
 	x.op = ""
-	form, err := url.ParseQuery(string(x.body))
+	f, err := parseForm(x.body)
 	if err != nil {
-		return &failure{400, "ValidationError", "The request body is not a valid form.", false}
+		return queryOperation{}, nil, err
 	}
-	action, version := form.Get("Action"), form.Get("Version")
-	switch {
-	case action == "":
-		return &failure{400, "MissingAction", "The request is missing an action parameter.", false}
-	case len(form["Action"]) > 1:
-		return &failure{400, "ValidationError", "The request has more than one Action.", false}
-	case x.xmlns != stsNamespace || version != "" && version != stsVersion || action != string(tacet.OpGetCallerIdentity):
-		return &failure{400, "InvalidAction", "Could not find operation " + printable(action) +
-			" for version " + printable(version), false}
+	action, version := f.text("Action"), f.text("Version")
+	if action.s == "" {
+		return queryOperation{}, nil, &failure{400, "MissingAction", "The request is missing an action parameter.", false}
 	}
-	x.op = tacet.OpGetCallerIdentity
-	who, err := h.cfg.Identity.GetCallerIdentity(x.r.Context(), call)
+	op, ok := h.queries[x.xmlns+action.s]
+	if !ok || version.s != "" && !strings.HasSuffix(x.xmlns, "/"+version.s+"/") {
+		return queryOperation{}, nil, &failure{400, "InvalidAction", "Could not find operation " + printable(action.s) +
+			" for version " + printable(version.s), false}
+	}
+	x.op = op.name
+	return op, f, nil
+}
+
+// serveQuery answers a signed request of the Query protocol.
+func (h *Handler) serveQuery(x *exchange, call tacet.Call) error {
+	op, f, err := h.findQuery(x)
 	if err != nil {
 		return err
 	}
-	writeCallerIdentity(&x.out, x.id, who)
-	return nil
+	return op.serve(x.r.Context(), h.cfg.Identity, call, f, x)
+}
+
+// isAnonymous reports whether the request is one of the Query protocol that makes no
+// attempt at a signature.
+func (x *exchange) isAnonymous() bool {
+	return x.query && len(x.r.Header["Authorization"]) == 0
+}
+
+// serveAnonymous answers a request of the Query protocol without a signature. Only an
+// operation that brings a proof of its own may come so.
+func (h *Handler) serveAnonymous(x *exchange) error {
+	if x.r.ContentLength > maxAnonymous {
+		return errTooLarge
+	}
+	x.r.Body = http.MaxBytesReader(x.w, x.r.Body, maxAnonymous)
+	if err := x.read(); err != nil {
+		return err
+	}
+	op, f, err := h.findQuery(x)
+	if err != nil || !op.anonymous {
+		x.op = ""
+		return &failure{400, "MissingAuthenticationTokenException", "Missing Authentication Token", false}
+	}
+	call := newCall(x.r, tacet.Caller{}, globalRegion)
+	call.RequestID = x.id
+	return op.serve(x.r.Context(), h.cfg.Identity, call, f, x)
 }
 
 // printable cuts what a caller sent to what an answer repeats of it.
@@ -51,64 +154,4 @@ func printable(s string) string {
 		return "NO_VERSION_SPECIFIED"
 	}
 	return s[:min(len(s), 128)]
-}
-
-// queryFailure turns a JSON service's exception into the Query protocol's: another
-// code for the same thing, and 403 where authentication or authorisation failed.
-func queryFailure(f *failure) *failure {
-	q := *f
-	switch f.code {
-	case "MissingAuthenticationTokenException":
-		q.status, q.code = 403, "MissingAuthenticationToken"
-	case "IncompleteSignatureException":
-		q.code = "IncompleteSignature"
-	case "InvalidSignatureException":
-		q.status, q.code = 403, "SignatureDoesNotMatch"
-	case "UnrecognizedClientException":
-		q.status, q.code = 403, "InvalidClientTokenId"
-	case "ExpiredTokenException":
-		q.status, q.code = 403, "ExpiredToken"
-	case "AccessDeniedException":
-		q.status, q.code = 403, "AccessDenied"
-	case "ThrottlingException":
-		q.code = "Throttling"
-	case "InternalServiceError":
-		q.code = "InternalFailure"
-	case "UnknownOperationException":
-		q.code = "InvalidAction"
-	case "InvalidParameterException", "ValidationException":
-		q.code = "ValidationError"
-	}
-	return &q
-}
-
-func writeCallerIdentity(e *encoder, requestID string, who tacet.Caller) {
-	e.raw(`<GetCallerIdentityResponse xmlns="` + stsNamespace + `"><GetCallerIdentityResult>`)
-	e.element("Arn", who.ARN)
-	e.element("UserId", who.ID)
-	e.element("Account", who.Account)
-	e.raw(`</GetCallerIdentityResult><ResponseMetadata>`)
-	e.element("RequestId", requestID)
-	e.raw(`</ResponseMetadata></GetCallerIdentityResponse>`)
-}
-
-func writeQueryFailure(e *encoder, xmlns, requestID string, f *failure) {
-	kind := "Sender"
-	if f.status >= 500 {
-		kind = "Receiver"
-	}
-	e.raw(`<ErrorResponse xmlns="` + xmlns + `"><Error>`)
-	e.element("Type", kind)
-	e.element("Code", f.code)
-	e.element("Message", f.text)
-	e.raw(`</Error>`)
-	e.element("RequestId", requestID)
-	e.raw(`</ErrorResponse>`)
-}
-
-// element writes an XML element with a text, of which what is no XML becomes U+FFFD.
-func (e *encoder) element(name, content string) {
-	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(content)) // a bytes.Buffer takes everything
-	e.raw("<" + name + ">" + b.String() + "</" + name + ">")
 }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"tacet"
+	"tacet/internal/identity"
 	"tacet/internal/sigv4"
 )
 
@@ -267,4 +268,15 @@ func appendEscape(b []byte, c byte) []byte {
 // this file because a secret access key, too, is revealed here only.
 func signingKey(secret tacet.Plaintext, a *sigv4.Authorization) sigv4.Key {
 	return sigv4.DeriveKey(secret.Reveal(), a.Date, a.Region, a.Service)
+}
+
+// writeCredentials writes a session's credentials in XML: the one time that its secret
+// is told.
+func writeCredentials(e *encoder, c identity.Credentials) {
+	e.within("Credentials", func() {
+		e.element("AccessKeyId", c.AccessKey)
+		e.element("SecretAccessKey", string(c.Secret.Reveal()))
+		e.element("SessionToken", c.Token)
+		e.date("Expiration", c.Expiration)
+	})
 }

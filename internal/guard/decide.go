@@ -80,8 +80,11 @@ func (s *scope) decide(rec *tacet.Record) error {
 	if err := s.resolve(rec); err != nil {
 		return err
 	}
-	if s.req.Operation == tacet.OpGetCallerIdentity {
-		return nil // anyone who proved who he is may be told so
+	switch c := &s.job.caller; {
+	case s.req.Operation == tacet.OpGetCallerIdentity, s.req.Operation == tacet.OpGetSessionToken:
+		return nil // anyone who proved who he is may be told so, and be given it for a while
+	case c.Session != nil && c.Kind != tacet.CallerRole && s.req.Operation.Service() == "iam":
+		return &tacet.Error{Code: tacet.CredentialInvalid} // as at AWS, without a second factor
 	}
 	if err := s.decideOne(rec, s.req.Operation); err != nil {
 		return err

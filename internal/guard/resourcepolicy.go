@@ -75,6 +75,15 @@ func (tx *Tx) Event(op tacet.Operation, secretARN string) {
 	tx.changes.events = append(tx.changes.events, rec)
 }
 
+// CheckSessionPolicy parses a policy that is to limit a session. The error is
+// PolicyMalformed, with the place.
+func (s *scope) CheckSessionPolicy(text string) error {
+	if _, err := policy.Parse("session", policy.Session, []byte(text)); err != nil {
+		return &tacet.Error{Code: tacet.PolicyMalformed, Detail: err.Error()}
+	}
+	return nil
+}
+
 // CheckIdentityPolicy parses a policy that is to be given to a principal. The error is
 // PolicyMalformed, with the place.
 func (tx *Tx) CheckIdentityPolicy(name, text string) error {

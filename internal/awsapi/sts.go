@@ -1,0 +1,138 @@
+package awsapi
+
+import (
+	"context"
+	"strings"
+
+	"tacet"
+	"tacet/internal/identity"
+)
+
+// stsOperations is STS's part of the table.
+func stsOperations() []queryOperation {
+	type svc = identity.Service
+	return []queryOperation{
+		{name: tacet.OpGetCallerIdentity, serve: query(readNone, callCallerIdentity, writeCallerIdentity)},
+		{name: tacet.OpAssumeRole, serve: query(readAssumeRole, (*svc).AssumeRole, writeRoleSession)},
+		{name: tacet.OpGetSessionToken, serve: query(readSessionToken, (*svc).GetSessionToken, writeSessionToken)},
+		{name: tacet.OpGetAccessKeyInfo, serve: query(readAccessKeyInfo, (*svc).GetAccessKeyInfo, writeAccount)},
+	}
+}
+
+type none struct{}
+
+func readNone(*form, *checks) none { return none{} }
+
+func callCallerIdentity(s *identity.Service, ctx context.Context, by tacet.Call, _ none) (tacet.Caller, error) {
+	return s.GetCallerIdentity(ctx, by)
+}
+
+// Patterns of the model.
+const (
+	sessionNamePattern = `[\w+=,.@-]*`
+	externalIDPattern  = `[\w+=,.@:\/-]*`
+)
+
+// matchSessionName is sessionNamePattern.
+func matchSessionName(s string) bool { return strings.Trim(s, alphanumeric+"_+=,.@-") == "" }
+
+// matchExternalID is externalIDPattern.
+func matchExternalID(s string) bool { return strings.Trim(s, alphanumeric+"_+=,.@:/-") == "" }
+
+// session reads what every request for a session of a role has.
+func (f *form) session(c *checks) identity.SessionInput {
+	arn, name, policy := f.text("RoleArn"), f.text("RoleSessionName"), f.text("Policy")
+	c.required("roleArn", arn.set)
+	c.length("roleArn", arn, 20, 2048)
+	c.required("roleSessionName", name.set)
+	c.length("roleSessionName", name, 2, 64)
+	c.pattern("roleSessionName", name, sessionNamePattern, matchSessionName)
+	c.length("policy", policy, 1, 2048)
+	in := identity.SessionInput{RoleARN: arn.s, Name: name.s, Policy: policy.s,
+		Duration: c.bounds("durationSeconds", f.integer(c, "DurationSeconds"), 900, 43200)}
+	for i, p := range f.structures("PolicyArns") {
+		c.in("policyArns", i+1)
+		t := p.text("arn")
+		c.length("arn", t, 20, 2048)
+		in.PolicyARNs = append(in.PolicyARNs, t.s)
+	}
+	c.in("", 0)
+	if n := len(in.PolicyARNs); n > 10 {
+		c.size("policyArns", n, 0, 10)
+	}
+	return in
+}
+
+func readAssumeRole(f *form, c *checks) identity.AssumeRoleInput {
+	in := identity.AssumeRoleInput{SessionInput: f.session(c), Tags: f.tags(c)}
+	for _, t := range f.texts("TransitiveTagKeys") {
+		in.TransitiveKeys = append(in.TransitiveKeys, t.s)
+	}
+	external, source := f.text("ExternalId"), f.text("SourceIdentity")
+	c.length("externalId", external, 2, 1224)
+	c.pattern("externalId", external, externalIDPattern, matchExternalID)
+	c.length("sourceIdentity", source, 2, 64)
+	c.pattern("sourceIdentity", source, sessionNamePattern, matchSessionName)
+	in.ExternalID, in.SourceIdentity = external.s, source.s
+	if f.text("SerialNumber").set || f.text("TokenCode").set {
+		c.parameter = "MultiFactorAuthentication is not available on this server."
+	}
+	return in
+}
+
+// tags reads a list of tags.
+func (f *form) tags(c *checks) []tacet.Tag {
+	var out []tacet.Tag
+	for i, t := range f.structures("Tags") {
+		c.in("tags", i+1)
+		key, value := t.text("Key"), t.text("Value")
+		c.required("key", key.set)
+		c.required("value", value.set)
+		c.length("key", key, 1, tacet.MaxTagKey)
+		c.length("value", value, 0, tacet.MaxTagValue)
+		out = append(out, tacet.Tag{Key: key.s, Value: value.s})
+	}
+	c.in("", 0)
+	if len(out) > tacet.MaxTags {
+		c.size("tags", len(out), 0, tacet.MaxTags)
+	}
+	return out
+}
+
+func readSessionToken(f *form, c *checks) int64 {
+	if f.text("SerialNumber").set || f.text("TokenCode").set {
+		c.parameter = "MultiFactorAuthentication is not available on this server."
+	}
+	return c.bounds("durationSeconds", f.integer(c, "DurationSeconds"), 900, 129600)
+}
+
+func readAccessKeyInfo(f *form, c *checks) string {
+	id := f.text("AccessKeyId")
+	c.required("accessKeyId", id.set)
+	c.length("accessKeyId", id, 16, 128)
+	return id.s
+}
+
+func writeCallerIdentity(e *encoder, who tacet.Caller) {
+	e.element("Arn", who.ARN)
+	e.element("UserId", who.ID)
+	e.element("Account", who.Account)
+}
+
+func writeRoleSession(e *encoder, s identity.RoleSession) {
+	if s.SourceIdentity != "" {
+		e.element("SourceIdentity", s.SourceIdentity)
+	}
+	e.within("AssumedRoleUser", func() {
+		e.element("AssumedRoleId", s.ID)
+		e.element("Arn", s.ARN)
+	})
+	writeCredentials(e, s.Credentials)
+	if s.Packed >= 0 {
+		e.number("PackedPolicySize", int64(s.Packed))
+	}
+}
+
+func writeSessionToken(e *encoder, c identity.Credentials) { writeCredentials(e, c) }
+
+func writeAccount(e *encoder, account string) { e.element("Account", account) }

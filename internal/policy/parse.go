@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,20 +35,45 @@ func (e *SyntaxError) Error() string {
 	return e.Place + ": " + e.Problem
 }
 
-// Parse reads and compiles a document of at most [tacet.MaxPolicy] characters, the
-// most AWS takes for any policy. Name is what decisions call the document. An
-// error is always a *[SyntaxError]. See the IAM JSON policy elements reference.
-func Parse(name string, kind Kind, text []byte) (*Document, error) {
-	return ParseLimit(name, kind, text, tacet.MaxPolicy)
+// MaxManaged is the most characters of a managed policy, white space aside.
+const MaxManaged = 6144
+
+// maxText bounds a text with its white space, in bytes: IAM takes no longer parameter.
+const maxText = 131072
+
+// limit returns how many characters a document of the kind may have, and whether its
+// white space counts. See IAM and AWS STS quotas; what the inline policies of one
+// principal may come to together is up to who stores them.
+func (k Kind) limit() (characters int, whiteSpace bool) {
+	switch k {
+	case Resource:
+		return tacet.MaxPolicy, true
+	case Trust:
+		return 4096, false
+	case Session:
+		return 2048, true
+	case Boundary:
+		return MaxManaged, false
+	}
+	return 10240, false // the inline policies of a role
 }
 
-// ParseLimit is [Parse] for a document of at most limit characters.
+// Parse reads and compiles a document of at most the size that AWS takes for its kind. Name
+// is what decisions call the document: it should tell a reader where the document is to be
+// found. An error is always a *[SyntaxError]. See the IAM JSON policy elements reference.
+func Parse(name string, kind Kind, text []byte) (*Document, error) {
+	limit, _ := kind.limit()
+	return ParseLimit(name, kind, text, limit)
+}
+
+// ParseLimit is [Parse] for a document of at most limit characters, counted as IAM
+// does: without white space, save in the policies of resources and sessions.
 func ParseLimit(name string, kind Kind, text []byte, limit int) (*Document, error) {
 	if kind < Identity || kind > Boundary {
 		return nil, &SyntaxError{Problem: fmt.Sprintf("there is no policy of kind %d", int(kind))}
 	}
-	if n := utf8.RuneCount(text); n > limit {
-		return nil, &SyntaxError{Problem: fmt.Sprintf("the policy has %d characters, the limit is %d", n, limit)}
+	if err := checkSize(kind, text, limit); err != nil {
+		return nil, err
 	}
 	root, err := parseTree(text)
 	if err != nil {
@@ -66,6 +92,24 @@ func ParseLimit(name string, kind Kind, text []byte, limit int) (*Document, erro
 		}
 	}
 	return d, nil
+}
+
+func checkSize(kind Kind, text []byte, limit int) error {
+	n := utf8.RuneCount(text)
+	if _, whiteSpace := kind.limit(); !whiteSpace {
+		if most := max(limit, maxText); len(text) > most {
+			return &SyntaxError{Problem: fmt.Sprintf("the policy has %d bytes with its white space, the limit is %d", len(text), most)}
+		}
+		for _, c := range text {
+			if c == ' ' || c == '\t' || c == '\r' || c == '\n' {
+				n--
+			}
+		}
+	}
+	if n > limit {
+		return &SyntaxError{Problem: fmt.Sprintf("the policy has %d characters, the limit is %d", n, limit)}
+	}
+	return nil
 }
 
 func (d *Document) read(root *node) error {
@@ -189,7 +233,7 @@ func (r *statementReader) element(key string, v *node) (err error) {
 		s.effect = Effect(v.text)
 	case "Action", "NotAction":
 		s.notAction = key == "NotAction"
-		s.actions, err = readActions(v)
+		s.actions, err = readActions(v, kind)
 	case "Resource", "NotResource":
 		if kind == Trust {
 			return v.fail("not an element of this kind of policy (%s)", kind)
@@ -229,9 +273,12 @@ func readSid(kind Kind, v *node) (string, error) {
 	return v.text, nil
 }
 
+// trustActions are what a trust policy may be about.
+var trustActions = []string{"sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML", "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"}
+
 // readActions reads a list of action patterns: "*", "service:Operation" or an Azure
 // data action with its slashes. Anything else could not match and is a slip.
-func readActions(n *node) ([]actionPattern, error) {
+func readActions(n *node, kind Kind) ([]actionPattern, error) {
 	list, err := n.stringList()
 	if err != nil {
 		return nil, err
@@ -248,6 +295,9 @@ func readActions(n *node) ([]actionPattern, error) {
 			return nil, a.fail(`must be "*" or a service, a colon and an operation`)
 		}
 		out[i] = compileAction(a.text)
+		if kind == Trust && (!hasPrefixFold(a.text, "sts:") || !slices.ContainsFunc(trustActions, out[i].match)) {
+			return nil, a.fail("a trust policy may only specify STS AssumeRole actions, such as %s", strings.Join(trustActions[:2], ", "))
+		}
 	}
 	return out, nil
 }

@@ -70,7 +70,7 @@ var parseErrors = []struct {
 	{"both resources", Session, st(ok + `,"NotResource":"*"`), "Statement[0]", "Resource and NotResource"},
 	{"a resource that is a name", Identity, st(`"Effect":"Allow","Action":"a:b","Resource":"prod/db"`), "Statement[0].Resource", "an ARN"},
 	{"an empty list of resources", Identity, st(`"Effect":"Allow","Action":"a:b","NotResource":[]`), "Statement[0].NotResource", "must not be empty"},
-	{"a resource in a trust policy", Trust, st(ok + `,"Principal":"*"`), "Statement[0].Resource", "not an element of this kind"},
+	{"a resource in a trust policy", Trust, st(`"Effect":"Allow","Resource":"*","Action":"sts:AssumeRole","Principal":"*"`), "Statement[0].Resource", "not an element of this kind"},
 	{"an open variable", Identity, st(`"Effect":"Allow","Action":"a:b","Resource":"arn:${aws:username"`), "Statement[0].Resource", "closing brace"},
 	{"an empty variable", Identity, st(`"Effect":"Allow","Action":"a:b","Resource":"arn:${}"`), "Statement[0].Resource", "must be a prefix"},
 	{"a variable in a variable", Identity, st(`"Effect":"Allow","Action":"a:b","Resource":"arn:${aws:${aws:username}}"`), "Statement[0].Resource", "not the name"},
@@ -83,6 +83,9 @@ var parseErrors = []struct {
 	{"a principal in a boundary", Boundary, st(ok + `,"NotPrincipal":"*"`), "Statement[0].NotPrincipal", "permissions boundary"},
 	{"no principal in a resource policy", Resource, st(ok), "Statement[0]", "Principal is missing"},
 	{"no principal in a trust policy", Trust, st(`"Effect":"Allow","Action":"sts:AssumeRole"`), "Statement[0]", "Principal is missing"},
+	{"an action of another service in a trust policy", Trust, st(`"Effect":"Allow","Action":["sts:AssumeRole","s3:GetObject"],"Principal":"*"`), "Statement[0].Action[1]", "STS AssumeRole actions"},
+	{"every action in a trust policy", Trust, st(`"Effect":"Allow","Action":"*","Principal":"*"`), "Statement[0].Action", "STS AssumeRole actions"},
+	{"another action of STS in a trust policy", Trust, st(`"Effect":"Allow","Action":"sts:GetCallerIdentity","Principal":"*"`), "Statement[0].Action", "STS AssumeRole actions"},
 	{"NotPrincipal in a trust policy", Trust, st(`"Effect":"Allow","Action":"sts:AssumeRole","NotPrincipal":"*"`), "Statement[0].NotPrincipal", "trust policy"},
 	{"both principals", Resource, st(ok + `,"Principal":"*","NotPrincipal":"*"`), "Statement[0]", "Principal and NotPrincipal"},
 	{"a principal that is an ARN alone", Resource, st(ok + `,"Principal":"` + alice + `"`), "Statement[0].Principal", `must be "*" or an object`},
@@ -169,7 +172,7 @@ func TestParseAccepts(t *testing.T) {
 			"CanonicalUser":"` + strings.Repeat("0a", 32) + `"}`)},
 		{"space around everything", Session, "\n { \"Statement\" : { " + ok + " } }\n"},
 		{"a boundary", Boundary, st(ok)},
-		{"a trust policy", Trust, st(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"AWS":"111122223333"}`)},
+		{"a trust policy", Trust, st(`"Effect":"Allow","Action":["sts:AssumeRole","STS:TagSession","sts:SetSourceIdentity","sts:AssumeRoleWith*"],"Principal":{"AWS":"111122223333"}`)},
 		{"what looks like a variable in 2008", Identity, `{"Statement":{"Effect":"Allow","Action":"a:b","Resource":"arn:${"}}`},
 	} {
 		if _, err := Parse("p", tt.kind, []byte(tt.text)); err != nil {
@@ -191,9 +194,38 @@ func TestParseLimit(t *testing.T) {
 	if _, err := ParseLimit("p", Resource, wide, len(wide)-100); err != nil {
 		t.Error(err)
 	}
-	padded := []byte(st(ok) + strings.Repeat(" ", 20480))
-	if _, err := Parse("p", Identity, padded); err == nil {
-		t.Error("a text beyond any policy's size is accepted")
+}
+
+// TestLimitsOfKinds: each kind of policy may be as long as in AWS (aws.md c and d; IAM and
+// AWS STS quotas), and white space counts only where it does there.
+func TestLimitsOfKinds(t *testing.T) {
+	for _, tt := range []struct {
+		kind       Kind
+		limit      int
+		whiteSpace bool
+	}{
+		{Identity, 10240, false}, {Boundary, 6144, false}, {Trust, 4096, false}, {Session, 2048, true}, {Resource, 20480, true},
+	} {
+		text := `{"Id":"` + strings.Repeat("i", tt.limit) + `","Statement":{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*","Principal":"*"}}`
+		switch tt.kind {
+		case Trust:
+			text = strings.Replace(text, `"Resource":"*",`, "", 1)
+		case Identity, Boundary, Session:
+			text = strings.Replace(text, `,"Principal":"*"`, "", 1)
+		}
+		text = strings.Replace(text, strings.Repeat("i", len(text)-tt.limit), "", 1)
+		if _, err := Parse("p", tt.kind, []byte(text)); err != nil || len(text) != tt.limit {
+			t.Errorf("%v of %d characters: %v", tt.kind, len(text), err)
+		}
+		if _, err := Parse("p", tt.kind, []byte(strings.Replace(text, "ii", "iii", 1))); err == nil || !strings.Contains(err.Error(), fmt.Sprint(tt.limit)) {
+			t.Errorf("%v of a character more: %v", tt.kind, err)
+		}
+		if _, err := Parse("p", tt.kind, []byte(text+" \n\t")); (err != nil) != tt.whiteSpace {
+			t.Errorf("%v with white space: %v", tt.kind, err)
+		}
+		if _, err := Parse("p", tt.kind, []byte(text+strings.Repeat(" ", maxText))); err == nil {
+			t.Errorf("%v with white space without end is accepted", tt.kind)
+		}
 	}
 }
 

@@ -340,9 +340,13 @@ func (g generator) statement(kind Kind, r *oracleRequest) map[string]any {
 		}
 		return name
 	}
-	s[not("Action")] = g.some("action", "*", "secretsmanager:*", "SECRETSMANAGER:getsecretvalue", "secretsmanager:GetSecret*",
+	actions := []string{"*", "secretsmanager:*", "SECRETSMANAGER:getsecretvalue", "secretsmanager:GetSecret*",
 		"secretsmanager:??tSecretValue", "secretsmanager:ListSecrets", "Microsoft.KeyVault/vaults/secrets/getSecret/action",
-		"microsoft.keyvault/*/DELETE", "s3:*", "*:*Secret*", "secretsmanager:DeleteSecret", "sts:*", "sts:assumerole", "sts:AssumeRole*")
+		"microsoft.keyvault/*/DELETE", "s3:*", "*:*Secret*", "secretsmanager:DeleteSecret", "sts:*", "sts:assumerole", "sts:AssumeRole*"}
+	if kind == Trust {
+		actions = []string{"sts:*", "sts:AssumeRole", "STS:assumerole*", "sts:AssumeRoleWith???Identity", "sts:TagSession"}
+	}
+	s[not("Action")] = g.some("action", actions...)
 	if kind != Trust {
 		s[not("Resource")] = g.some("resource", "*", "arn:*", g.mutate(r.Resource), g.mutate(r.Resource), "arn:aws:s3:::bucket")
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os/signal"
+	"log/slog"
 	"regexp"
 	"strings"
 	"sync"
@@ -33,6 +33,9 @@ region an SDK signs for is served. Without --data nothing is left behind.`,
   tacet dev --clock +40d                              a day when recovery windows have ended`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := new(slog.Level).UnmarshalText([]byte(level)); err != nil {
+				return usage(errors.New("--log-level must be debug, info, warn or error"))
+			}
 			dc.Logger = newLogger(c.ErrOrStderr(), "text", level)
 			return runDev(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), dc, envFile)
 		},
@@ -54,9 +57,8 @@ region an SDK signs for is served. Without --data nothing is left behind.`,
 const startTimeout = 30 * time.Second
 
 func runDev(ctx context.Context, out, errs io.Writer, dc server.DevConfig, envFile string) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	ctx, stop := stopOn(ctx, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	outliveReaders()
 	easeCollector()
 	d, err := server.StartDev(ctx, dc)

@@ -32,13 +32,13 @@ func fail(code int, what string, why error, next string) error {
 	return &failure{code, what, why, next}
 }
 
-// usage is the failure of a command line.
+// usage is the failure of a command line. What to do next is to read the command's help.
 func usage(err error) error {
 	var f *failure
 	if errors.As(err, &f) {
 		return err
 	}
-	return &failure{exitUsage, "the command line is wrong", err, "see tacet --help, or tacet COMMAND --help"}
+	return &failure{exitUsage, "the command line is wrong", err, ""}
 }
 
 // Error returns what and why on one line.
@@ -52,8 +52,9 @@ func (f *failure) Error() string {
 // Unwrap returns the cause.
 func (f *failure) Unwrap() error { return f.why }
 
-// report prints an error as a person reads it.
-func report(w io.Writer, err error) {
+// report prints an error as a person reads it; help is what to do next about a command
+// line that is wrong.
+func report(w io.Writer, err error, help string) {
 	var f *failure
 	if !errors.As(err, &f) {
 		_, _ = fmt.Fprintf(w, "tacet: %s\n", err)
@@ -64,8 +65,12 @@ func report(w io.Writer, err error) {
 	if f.why != nil {
 		b.WriteString("  why:  " + strings.ReplaceAll(f.why.Error(), "\n", "\n      ") + "\n")
 	}
-	if f.next != "" {
-		b.WriteString("  next: " + f.next + "\n")
+	next := f.next
+	if next == "" && f.code == exitUsage {
+		next = help
+	}
+	if next != "" {
+		b.WriteString("  next: " + next + "\n")
 	}
 	_, _ = io.WriteString(w, b.String()) // nowhere to report it to
 }

@@ -15,7 +15,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	began := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
-	err := root.Execute()
+	c, err := root.ExecuteC()
 	if err == nil {
 		return exitOK
 	}
@@ -23,7 +23,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 		// cobra refused the command line before any command saw it.
 		err = usage(err)
 	}
-	report(stderr, err)
+	report(stderr, err, "see "+c.CommandPath()+" --help")
 	return exitCode(err)
 }
 

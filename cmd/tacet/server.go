@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os/signal"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -57,9 +56,8 @@ func loadConfig(path string) (server.Config, error) {
 }
 
 func serve(ctx context.Context, cfg server.Config) error {
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	ctx, stop := stopOn(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	outliveReaders()
 	easeCollector()
 	s, err := server.Build(ctx, cfg)

@@ -1,14 +1,28 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"os"
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"tacet/internal/server"
 )
+
+// signalEcho is how soon after a signal another is still the same one. `timeout` and some
+// process managers send it to the process and once more to its group.
+const signalEcho = 200 * time.Millisecond
+
+// stopOn returns a context that ends with the first of the signals. A second one, no echo
+// of the first, ends the process at once.
+func stopOn(ctx context.Context, signals ...os.Signal) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, signals...)
+	context.AfterFunc(ctx, func() { time.AfterFunc(signalEcho, stop) })
+	return ctx, stop
+}
 
 // hangups returns the SIGHUPs to come, and what ends that.
 func hangups() (<-chan os.Signal, func()) {

@@ -19,8 +19,10 @@ const (
 	durationPattern      = `[0-9]+h`
 )
 
-// maxEcho bounds how much of a refused value one message repeats, in bytes.
-const maxEcho = 4096
+// maxEcho bounds how much of a refused value one message repeats, in bytes. It is more than
+// the longest member that is repeated may have, a policy's 20,480 characters, so that a
+// value just over its limit is repeated whole, as AWS does.
+const maxEcho = 24 << 10
 
 // checks collects what a request breaks of the service's model (lengths, ranges,
 // patterns, enumerations, required members), to be answered as one

@@ -96,8 +96,10 @@ func TestContractA3_Constraints(t *testing.T) {
 		{tacet.OpCreateSecret, `{"Name":"a","Type":"` + chars(257) + `"}`, "Value '" + chars(257) + "' at 'type' failed to satisfy constraint: Member must have length less than or equal to 256"},
 		{tacet.OpCreateSecret, `{"Name":"a","AddReplicaRegions":[]}`, "Value '[]' at 'addReplicaRegions' failed to satisfy constraint: Member must have length greater than or equal to 1"},
 		{tacet.OpListSecrets, `{"NextToken":""}`, "Value '' at 'nextToken' failed to satisfy constraint: Member must have length greater than or equal to 1"},
-		{tacet.OpGetRandomPassword, `{"ExcludeCharacters":"` + chars(4097) + `"}`, "Value '" + chars(4096) + "' at 'excludeCharacters' failed to satisfy constraint: Member must have length less than or equal to 4096"},
+		{tacet.OpGetRandomPassword, `{"ExcludeCharacters":"` + chars(4097) + `"}`, "Value '" + chars(4097) + "' at 'excludeCharacters' failed to satisfy constraint: Member must have length less than or equal to 4096"},
 		{tacet.OpPutResourcePolicy, `{` + id + `,"ResourcePolicy":""}`, "Value '' at 'resourcePolicy' failed to satisfy constraint: Member must have length greater than or equal to 1"},
+		{tacet.OpPutResourcePolicy, `{` + id + `,"ResourcePolicy":"` + chars(20481) + `"}`, "Value '" + chars(20481) + "' at 'resourcePolicy' failed to satisfy constraint: Member must have length less than or equal to 20480"},
+		{tacet.OpPutResourcePolicy, `{` + id + `,"ResourcePolicy":"` + chars(maxEcho+1) + `"}`, "Value '" + chars(maxEcho) + "' at 'resourcePolicy' failed to satisfy constraint: Member must have length less than or equal to 20480"},
 		// Ranges.
 		{tacet.OpListSecrets, `{"MaxResults":0}`, "Value '0' at 'maxResults' failed to satisfy constraint: Member must have value greater than or equal to 1"},
 		{tacet.OpListSecrets, `{"MaxResults":101}`, "Value '101' at 'maxResults' failed to satisfy constraint: Member must have value less than or equal to 100"},

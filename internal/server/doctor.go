@@ -90,6 +90,8 @@ func (d *doctor) key() *keyfile.KEK {
 		next := "put the right file back; there is no other way to the secrets"
 		if errors.Is(err, fs.ErrNotExist) {
 			next = "a new deployment gets one from tacet init"
+		} else if info, serr := os.Stat(file); serr == nil && info.Mode().Perm()&0o077 != 0 {
+			next = "chmod 600 " + file + ", and think of who may have read it"
 		}
 		d.fail("key", err.Error(), next)
 		return nil

@@ -91,6 +91,9 @@ func TestCanary(t *testing.T) {
 		call(op, map[string]any{"SecretId": "c", "ClientRequestToken": "short", "SecretString": canary})
 		call(op, map[string]any{"SecretId": "none", "ClientRequestToken": token, "SecretString": canary})
 	}
+	for _, rotation := range []string{canary, canary + strings.Repeat(canary, 8)} {
+		call("PutSecretValue", map[string]any{"SecretId": "c", "ClientRequestToken": token[:35] + "3", "SecretString": canary, "RotationToken": rotation})
+	}
 	call("GetSecretValue", map[string]any{"SecretId": "c"})
 	call("BatchGetSecretValue", map[string]any{"SecretIdList": []string{"c"}})
 	for _, body := range []string{`{"SecretId":"c","SecretString":"` + canary, `{"SecretString":` + canary + `}`, canary,

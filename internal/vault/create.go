@@ -21,6 +21,7 @@ func (s *Service) CreateSecret(ctx context.Context, call tacet.Call, in CreateSe
 	parameter(&r, "clientRequestToken", string(in.Token))
 	parameter(&r, "description", in.Description)
 	parameter(&r, "kmsKeyId", in.KMSKeyID)
+	parameter(&r, "type", in.Type)
 	condition(&r, "secretsmanager:name", in.Name)
 	condition(&r, "secretsmanager:description", in.Description)
 	condition(&r, "secretsmanager:kmskeyid", in.KMSKeyID)

@@ -26,6 +26,15 @@ func (s *Service) GetRandomPassword(ctx context.Context, call tacet.Call, in Ran
 	if in.Length != 0 {
 		r.Parameters["passwordLength"] = int64(in.Length)
 	}
+	parameter(&r, "excludeCharacters", in.ExcludeCharacters)
+	flag(&r, "excludeNumbers", in.ExcludeNumbers)
+	flag(&r, "excludePunctuation", in.ExcludePunctuation)
+	flag(&r, "excludeUppercase", in.ExcludeUppercase)
+	flag(&r, "excludeLowercase", in.ExcludeLowercase)
+	flag(&r, "includeSpace", in.IncludeSpace)
+	if !in.RequireEachType { // the default is true
+		r.Parameters["requireEachIncludedType"] = false
+	}
 	return guard.View(ctx, s.g, r, func(*guard.Snapshot) (tacet.Plaintext, error) { return randomPassword(in) })
 }
 

@@ -9,9 +9,9 @@ import (
 	"tacet/internal/vault"
 )
 
-// What a listing was asked for is recorded in the shape of the request, without the
-// page's token, and nothing that was not given.
-func TestListingParameters(t *testing.T) {
+// What was asked for is recorded in the shape of the request (aws.md g), without a page's
+// token and without values, and nothing that was not given.
+func TestParameters(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		h.create("x", "1")
 		filters := []vault.Filter{{Key: vault.FilterName, Values: []string{"x", "!y"}}, {Key: vault.FilterAll, Values: []string{"x"}}}
@@ -40,6 +40,17 @@ func TestListingParameters(t *testing.T) {
 				versions(vault.ListVersionsInput{Secret: tacet.NameRef("x"), MaxResults: 7, IncludeDeprecated: true})
 			},
 				map[string]any{"secretId": "x", "maxResults": int64(7), "includeDeprecated": true}},
+			{"creation", func() {
+				_, _ = h.vault.CreateSecret(h.ctx, h.admin, vault.CreateSecretInput{Name: "y", Token: token(9), Description: "d", Type: "partner", Value: text("v")})
+			}, map[string]any{"name": "y", "clientRequestToken": string(token(9)), "description": "d", "type": "partner"}},
+			{"password", func() {
+				_, _ = h.vault.GetRandomPassword(h.ctx, h.admin, vault.RandomPasswordInput{RequireEachType: true})
+			}, nil},
+			{"password, all", func() {
+				_, _ = h.vault.GetRandomPassword(h.ctx, h.admin, vault.RandomPasswordInput{Length: 9, ExcludeCharacters: "ab", ExcludeNumbers: true,
+					ExcludePunctuation: true, ExcludeUppercase: true, ExcludeLowercase: false, IncludeSpace: true})
+			}, map[string]any{"passwordLength": int64(9), "excludeCharacters": "ab", "excludeNumbers": true, "excludePunctuation": true,
+				"excludeUppercase": true, "includeSpace": true, "requireEachIncludedType": false}},
 			{"versions, all", func() { versions(vault.ListVersionsInput{Secret: tacet.NameRef("x")}) }, map[string]any{"secretId": "x"}},
 		} {
 			tc.call()

@@ -1,5 +1,7 @@
 package tacet
 
+import "strings"
+
 // Limits of the model, from the AWS Secrets Manager quotas page and the Azure
 // Key Vault limits.
 const (
@@ -35,6 +37,52 @@ func (r SecretRef) IsZero() bool { return r.Name == "" }
 
 // NameRef refers to the secret called name in the vault of the call.
 func NameRef(name string) SecretRef { return SecretRef{Given: name, Name: name} }
+
+// ParseSecretID reads a SecretId: a secret's name, its ARN, or its ARN without the
+// random suffix.
+//
+// A name is taken as it is, also one that ends like a suffix. Of an ARN the last "-"
+// and six letters or digits are the suffix, also when they belong to the name: AWS
+// does not find such a secret by its partial ARN, and neither do we. The ARN's account
+// and region are kept for the core to compare; an ARN from elsewhere is well formed
+// and only not found. What begins with "arn:" and is not a secret's ARN of partition
+// "aws" reports false and is answered as a bad name, since ":" is in no name.
+//
+// Source: AWS Secrets Manager API reference, SecretId; user guide, "Secret ARN".
+func ParseSecretID(id string) (ref SecretRef, ok bool) {
+	if !strings.HasPrefix(id, "arn:") {
+		return NameRef(id), ValidSecretName(id, true)
+	}
+	rest, ok := strings.CutPrefix(id, "arn:aws:secretsmanager:")
+	if !ok {
+		return SecretRef{}, false
+	}
+	region, rest, ok1 := strings.Cut(rest, ":")
+	account, tail, ok2 := strings.Cut(rest, ":secret:")
+	if !ok1 || !ok2 || !IsRegion(region) || !IsAccount(account) || !ValidSecretName(tail, true) {
+		return SecretRef{}, false
+	}
+	name, suffix, _ := SplitSuffix(tail)
+	return SecretRef{Given: id, Name: name, Suffix: suffix, Account: account, Region: region}, true
+}
+
+// MaxRegion is the longest region's name, in characters.
+const MaxRegion = 64
+
+// IsRegion reports whether name has the form of a region's in the service's model,
+// ^([a-z]+-)+\d+$, as us-east-1 has, and at most [MaxRegion] characters.
+func IsRegion(name string) bool {
+	words := strings.TrimRight(name, "0123456789")
+	if len(name) > MaxRegion || words == name || len(words) < 2 || words[0] == '-' || words[len(words)-1] != '-' {
+		return false
+	}
+	return strings.Trim(words, "abcdefghijklmnopqrstuvwxyz-") == "" && !strings.Contains(words, "--")
+}
+
+// IsAccount reports whether s is an account's number: twelve digits.
+func IsAccount(s string) bool {
+	return len(s) == 12 && strings.Trim(s, "0123456789") == ""
+}
 
 // ValidSecretName reports whether name uses only the characters that AWS enforces
 // for secret names, [A-Za-z0-9/_+=.@-]. The mark "!" is in the names of secrets that a

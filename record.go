@@ -1,6 +1,9 @@
 package tacet
 
-import "time"
+import (
+	"encoding/json"
+	"time"
+)
 
 // Outcomes of a recorded request.
 const (
@@ -55,4 +58,8 @@ type Record struct {
 	Policy string `json:"policy,omitempty"`
 	// Error is the code of what went wrong.
 	Error Code `json:"error,omitempty"`
+	// Why explains a refusal: what was decided and how the policies' statements took it,
+	// condition by condition, as one JSON object of a few KiB at most; see
+	// policy.Summary. Conditions show names, tags and addresses, never a secret value.
+	Why json.RawMessage `json:"why,omitempty"`
 }

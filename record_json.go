@@ -63,6 +63,9 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	dst = appendOptional(dst, `,"reason":`, r.Reason)
 	dst = appendOptional(dst, `,"policy":`, r.Policy)
 	dst = appendOptional(dst, `,"error":`, string(r.Error))
+	if len(r.Why) > 0 {
+		dst = appendOther(append(dst, `,"why":`...), r.Why)
+	}
 	return append(dst, '}')
 }
 

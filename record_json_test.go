@@ -65,6 +65,8 @@ func TestRecordNamesMatchTags(t *testing.T) {
 			f.Set(reflect.ValueOf(time.Unix(1, 0).UTC()))
 		case map[string]any:
 			f.Set(reflect.ValueOf(map[string]any{"p": v.Type().Field(i).Name}))
+		case json.RawMessage:
+			f.Set(reflect.ValueOf(json.RawMessage(`{"p":1}`)))
 		default:
 			switch f.Kind() {
 			case reflect.String:

@@ -28,7 +28,7 @@ func TestContractB0_SecretID(t *testing.T) {
 		{arn + "-a1b2c3", "-a1b2c3", ""}, // nothing is left for a name
 		{arn + "rds!x-a1b2c3", "rds!x", "a1b2c3"},
 	} {
-		ref, ok := parseSecretID(tt.in)
+		ref, ok := tacet.ParseSecretID(tt.in)
 		if !ok || ref.Given != tt.in || ref.Name != tt.name || ref.Suffix != tt.suffix {
 			t.Errorf("%s: %+v, %v", tt.in, ref, ok)
 		}
@@ -56,7 +56,7 @@ func TestContractB0_SecretIDRefused(t *testing.T) {
 		"arn:aws:ssm:eu-central-1:123456789012:secret:a",
 		"arn:aws-cn:secretsmanager:cn-north-1:123456789012:secret:a",
 	} {
-		if ref, ok := parseSecretID(in); ok {
+		if ref, ok := tacet.ParseSecretID(in); ok {
 			t.Errorf("%q was taken for %+v", in, ref)
 		}
 	}
@@ -64,15 +64,15 @@ func TestContractB0_SecretIDRefused(t *testing.T) {
 
 // A region is named the same way everywhere: in scopes and in ARNs.
 func TestRegionNames(t *testing.T) {
-	longest := strings.Repeat("r", maxRegion-2) + "-1"
+	longest := strings.Repeat("r", tacet.MaxRegion-2) + "-1"
 	for _, s := range []string{"us-east-1", "eu-central-1", "us-gov-west-1", "a-0", "ap-southeast-12", longest} {
-		if !validRegionName(s) {
+		if !tacet.IsRegion(s) {
 			t.Errorf("%s was refused", s)
 		}
 	}
 	for _, s := range []string{"", "nowhere", "us_east_1", "US-EAST-1", "us-east-1x", "a:b*c", strings.Repeat("r", 3000), "r" + longest,
 		"aws-global", "us-east-", "-us-east-1", "us--east-1", "us-east1-1", "1", "-1", "us-east-1\n", "us-east-1 ", "us-east-١"} {
-		if validRegionName(s) {
+		if tacet.IsRegion(s) {
 			t.Errorf("%.40q was taken", s)
 		}
 		for _, service := range []string{"secretsmanager", "sts", "iam", "tacet"} {
@@ -80,7 +80,7 @@ func TestRegionNames(t *testing.T) {
 				t.Errorf("a scope of %s in %.40q: %v", service, s, valid)
 			}
 		}
-		if _, ok := parseSecretID("arn:aws:secretsmanager:" + s + ":123456789012:secret:a"); ok {
+		if _, ok := tacet.ParseSecretID("arn:aws:secretsmanager:" + s + ":123456789012:secret:a"); ok {
 			t.Errorf("an ARN in %.40q was taken", s)
 		}
 	}
@@ -99,7 +99,7 @@ func FuzzARN(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, in string) {
-		ref, ok := parseSecretID(in)
+		ref, ok := tacet.ParseSecretID(in)
 		if !ok {
 			return
 		}

@@ -122,7 +122,7 @@ func (h *Handler) regionsOf(service string) func(string) bool {
 		case (service == "sts" || service == "iam") && region == globalRegion:
 			return true
 		}
-		return validRegionName(region) && h.cfg.ValidRegion(region)
+		return tacet.IsRegion(region) && h.cfg.ValidRegion(region)
 	}
 }
 

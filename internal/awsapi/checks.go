@@ -272,13 +272,16 @@ func (c *checks) secretID(t text) tacet.SecretRef {
 	return c.optionalSecretID(t)
 }
 
+// maxSecretID is the longest SecretId, in characters.
+const maxSecretID = 2048
+
 // optionalSecretID is secretID for the operation that may go without.
 func (c *checks) optionalSecretID(t text) tacet.SecretRef {
 	if !t.set {
 		return tacet.SecretRef{}
 	}
 	c.length("secretId", t, 1, maxSecretID)
-	ref, ok := parseSecretID(t.s)
+	ref, ok := tacet.ParseSecretID(t.s)
 	if !ok {
 		c.badName = true
 	}

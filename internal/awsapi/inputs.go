@@ -52,7 +52,7 @@ func readBatchGetSecretValue(d *decoder, c *checks) vault.BatchGetSecretValueInp
 	})
 	in := vault.BatchGetSecretValueInput{}
 	for _, id := range c.strings("secretIdList", ids, [2]int{1, 20}, [2]int{1, maxSecretID}, "", nil) {
-		ref, ok := parseSecretID(id)
+		ref, ok := tacet.ParseSecretID(id)
 		c.badName = c.badName || !ok
 		in.Secrets = append(in.Secrets, ref)
 	}

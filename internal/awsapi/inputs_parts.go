@@ -134,7 +134,7 @@ func (c *checks) replicas(l []replica) []vault.ReplicaRequest {
 		c.required("region", r.region.set)
 		out[i].Region = c.length("region", r.region, 1, 128)
 		c.pattern("region", r.region, regionPattern, matchRegion)
-		if len(r.region.s) > maxRegion && c.parameter == "" { // well formed, and nowhere
+		if len(r.region.s) > tacet.MaxRegion && c.parameter == "" { // well formed, and nowhere
 			c.parameter = "Invalid replica region."
 		}
 		out[i].KMSKeyID = c.length("kmsKeyId", r.key, 0, 2048)

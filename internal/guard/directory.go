@@ -3,7 +3,6 @@ package guard
 import (
 	"cmp"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -303,7 +302,7 @@ func (d *directory) hasRegion(region string) bool {
 // development server would make one.
 func (g *Guard) ValidRegion(region string) bool {
 	if g.cfg.Development {
-		return IsRegion(region)
+		return tacet.IsRegion(region)
 	}
 	if g.dir.Load().hasRegion(region) {
 		return true
@@ -311,10 +310,3 @@ func (g *Guard) ValidRegion(region string) bool {
 	g.refresh()
 	return g.dir.Load().hasRegion(region)
 }
-
-// regionName is the form of a region's name in the service's model.
-var regionName = regexp.MustCompile(`^([a-z]+-)+\d+$`)
-
-// IsRegion reports whether name has the form of a region's: words and a number, as in
-// us-east-1, at most 64 characters.
-func IsRegion(name string) bool { return len(name) <= 64 && regionName.MatchString(name) }

@@ -3,6 +3,7 @@ package guard
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -67,6 +68,16 @@ func (r *Request) AddCondition(key string, values ...string) {
 func newID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:])
+	return hex.EncodeToString(b[:])
+}
+
+// newRecordID makes the id of a record: 48 bits of milliseconds since 1970 and 80 random
+// bits, in hex. Ids are in the order of time, and records very nearly so, which is how
+// [scope.FindRecord] finds one without an index.
+func newRecordID(now time.Time) string {
+	var b [16]byte
+	binary.BigEndian.PutUint64(b[:], uint64(now.UnixMilli())<<16)
+	_, _ = rand.Read(b[6:])
 	return hex.EncodeToString(b[:])
 }
 
@@ -236,7 +247,7 @@ func (j *job) newRecord(r *Request, now time.Time) *tacet.Record {
 	j.recUsed = true
 	c := &r.Call
 	*rec = tacet.Record{
-		ID: newID(), Time: now, RequestID: c.RequestID, Face: c.Face,
+		ID: newRecordID(now), Time: now, RequestID: c.RequestID, Face: c.Face,
 		Operation: r.Operation, ReadOnly: r.Operation.ReadOnly(),
 		CallerKind: c.Caller.Kind, Caller: c.Caller.ARN, CallerID: c.Caller.ID, CallerName: c.Caller.Name,
 		CallerAcct: c.Caller.Account, AccessKey: c.Caller.AccessKey, Role: c.Caller.Role,
@@ -324,7 +335,7 @@ func (g *Guard) ensureVault(ctx context.Context, r *Request) error {
 // EnsureVault makes the vault of a region of an account if a development server may
 // and there is none; otherwise it does nothing.
 func (g *Guard) EnsureVault(ctx context.Context, account, region string) error {
-	if _, ok := g.dir.Load().vault(account, region); ok || !g.cfg.Development || !IsRegion(region) {
+	if _, ok := g.dir.Load().vault(account, region); ok || !g.cfg.Development || !tacet.IsRegion(region) {
 		return nil
 	}
 	call := tacet.Call{Account: account, Region: region}

@@ -100,7 +100,7 @@ func checkVault(name, account, region string) error {
 	if len(account) != 12 || without(account, digits) != "" {
 		return tacet.Errorf(tacet.InvalidParameter, "an account is 12 digits")
 	}
-	if !guard.IsRegion(region) {
+	if !tacet.IsRegion(region) {
 		return tacet.Errorf(tacet.InvalidParameter, "a region is lower-case words and a number, joined by hyphens, such as us-east-1")
 	}
 	return nil

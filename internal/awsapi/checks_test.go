@@ -294,7 +294,7 @@ func TestReadEverything(t *testing.T) {
 
 // A region longer than any is well formed to AWS's model, and is no region.
 func TestReplicaRegionLength(t *testing.T) {
-	for n, want := range map[int]string{tacet.MaxRegion: "", maxRegion + 1: "InvalidParameterException", 129: "ValidationException"} {
+	for n, want := range map[int]string{tacet.MaxRegion: "", tacet.MaxRegion + 1: "InvalidParameterException", 129: "ValidationException"} {
 		var d decoder
 		var c checks
 		d.reset([]byte(`{"SecretId":"a","AddReplicaRegions":[{"Region":"` + strings.Repeat("r", n-2) + `-1"}]}`))

@@ -226,6 +226,9 @@ func (h *Handler) answer(x *exchange, err error) {
 			writeFailure(&x.out, f)
 			header["X-Amzn-Errortype"] = []string{f.code}
 		}
+		if id := decisionOf(err); id != "" {
+			header["X-Tacet-Decision-Id"] = []string{id}
+		}
 		if status == http.StatusMethodNotAllowed {
 			header["Allow"] = []string{http.MethodPost}
 		}

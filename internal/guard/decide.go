@@ -2,7 +2,6 @@ package guard
 
 import (
 	"cmp"
-	"errors"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,34 +94,47 @@ func (s *scope) decide(rec *tacet.Record) error {
 		}
 	}
 	for _, op := range s.req.Unless {
-		if err := s.decideOne(rec, op); explicit(err) {
-			return err
+		if set, pr, _ := s.question(op); policy.Decide(&set, &pr).Reason.Explicit() {
+			return s.decideOne(rec, op)
 		}
 	}
-	rec.Reason = ""
 	return nil
 }
 
-// explicit reports whether a refusal is a policy's own word, not the lack of a grant.
-func explicit(err error) bool {
-	var e *tacet.Error
-	return errors.As(err, &e) && e.Denial != nil && e.Denial.Reason.Explicit()
+// decideOne decides one of the operations that a request comes to.
+func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
+	set, pr, given := s.question(op)
+	if s.req.Principal.Kind != "" {
+		rec.Resource = pr.Resource
+	}
+	d := policy.Decide(&set, &pr)
+	if name := statementName(d); name != "" {
+		rec.Policy = name
+	}
+	if d.Allowed {
+		return nil
+	}
+	rec.Reason, rec.Why = string(d.Reason), explain(&set, &pr, d)
+	return &tacet.Error{Code: tacet.Denied, Denial: &tacet.Denial{
+		ID: rec.ID, Caller: pr.Caller.ARN, Action: op.Action(), Resource: given, Reason: d.Reason,
+	}}
 }
 
-func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
+// question is what the policies are asked about an operation, and what the caller called
+// its resource.
+func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request, given string) {
 	r, c := s.req, &s.req.Call.Caller
-	pr := policy.Request{
+	pr = policy.Request{
 		Caller:          policy.Caller{Type: principalTypeOf(c), ARN: c.ARN, Account: c.Account, UserID: c.ID, Name: c.Name, Root: c.Kind == tacet.CallerRoot, RoleARN: c.Role},
 		Actions:         op.Actions(),
 		Resource:        "*",
 		ResourceAccount: r.Call.Account,
 		Context:         (*conditions)(s),
 	}
-	given := ""
 	switch {
 	case r.Principal.Kind != "":
 		pr.Resource = s.dir.arnOf(r.Call.Account, r.Principal)
-		given, rec.Resource = pr.Resource, pr.Resource
+		given = pr.Resource
 		if account, _, ok := splitPrincipalARN(pr.Resource); ok && account != builtinAccount {
 			pr.ResourceAccount = account
 		}
@@ -134,18 +146,7 @@ func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 			pr.ResourceAccount = r.Secret.Account
 		}
 	}
-	set := s.policies()
-	d := policy.Decide(&set, &pr)
-	if name := statementName(d); name != "" {
-		rec.Policy = name
-	}
-	if d.Allowed {
-		return nil
-	}
-	rec.Reason = string(d.Reason)
-	return &tacet.Error{Code: tacet.Denied, Denial: &tacet.Denial{
-		ID: rec.ID, Caller: c.ARN, Action: op.Action(), Resource: given, Reason: d.Reason,
-	}}
+	return s.policies(), pr, given
 }
 
 // policies returns all the policies that have a say in the request.

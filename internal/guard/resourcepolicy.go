@@ -63,7 +63,8 @@ func (s *scope) wouldAllow(e *entry, op tacet.Operation) bool {
 	old := s.entry
 	defer func() { s.entry = old }()
 	s.entry = e
-	return s.decideOne(&tacet.Record{}, op) == nil
+	set, pr, _ := s.question(op)
+	return policy.Decide(&set, &pr).Allowed
 }
 
 // Event adds a record of something that follows from the request and that Tacet does

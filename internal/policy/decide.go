@@ -39,6 +39,11 @@ type Request struct {
 	ResourceAccount string
 	// Context has the values of condition keys; nil has none.
 	Context Context
+	// Open tells, of a key as Context takes it, that its value is not known yet. Only
+	// [Foresee] and [Explain] ask; for [Decide] such a key is absent. nil: none is.
+	Open func(key string) bool
+
+	taking taking
 }
 
 // Set is all the policies that have a say in a request.
@@ -246,7 +251,12 @@ func (s *statement) match(r *Request) (how grant, failed element) {
 		return noGrant, failedResource
 	}
 	for i := range s.conditions {
-		if !s.conditions[i].holds(r.Context) {
+		c := &s.conditions[i]
+		if r.taking != asAbsent && r.opens(c) {
+			if !r.take(s.effect) {
+				return noGrant, failedCondition
+			}
+		} else if !c.holds(r.Context) {
 			return noGrant, failedCondition
 		}
 	}
@@ -266,17 +276,31 @@ func (s *statement) namesAction(names []string) bool {
 }
 
 func (s *statement) coversResource(r *Request) bool {
+	covers, open := s.coverage(r)
+	if open {
+		return r.take(s.effect)
+	}
+	return covers
+}
+
+// coverage reports whether the statement is about the resource, or that it depends on
+// variables that are open.
+func (s *statement) coverage(r *Request) (covers, open bool) {
 	for i := range s.resources {
 		p := &s.resources[i]
+		if r.opensPattern(p) {
+			open = open || p.couldMatch(r.Resource, r)
+			continue
+		}
 		if p.match(r.Resource, r.Context) {
-			return !s.notResource
+			return !s.notResource, false
 		}
 		// An exception that cannot be read must not widen a grant.
 		if s.notResource && s.effect == Allow && p.kind == matchTemplate && !p.resolvable(r.Context) {
-			return false
+			return false, false
 		}
 	}
-	return s.notResource
+	return s.notResource, open
 }
 
 func allowed(d *Document, s *statement) Decision {

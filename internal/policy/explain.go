@@ -16,10 +16,13 @@ type Trace struct {
 	Effect    Effect `json:"effect"`
 	// Matched says that every part of the statement matched.
 	Matched bool `json:"matched"`
+	// Open says of one that matched that it does so only if its open conditions are met
+	// ([Request].Open), or if a variable in Resources has the right value.
+	Open bool `json:"open,omitempty"`
 	// Failed is the first part that did not: "principal", "action", "resource" or "condition".
 	Failed string `json:"failed,omitempty"`
-	// Resources are the statement's, as written, when it failed by them. Excepted
-	// says that they stand under NotResource.
+	// Resources are the statement's, as written, when it failed by them or they are open.
+	// Excepted says that they stand under NotResource.
 	Resources []string `json:"resources,omitempty"`
 	Excepted  bool     `json:"excepted,omitempty"`
 	// Conditions are all of the statement's, in its order, when everything before
@@ -49,6 +52,8 @@ type ConditionTrace struct {
 	Had []string `json:"had,omitempty"`
 	// Held says that the condition was met.
 	Held bool `json:"held"`
+	// Open says that it is not known whether it will be.
+	Open bool `json:"open,omitempty"`
 	// Left is how many values a [Summary] has left out.
 	Left int `json:"left,omitempty"`
 }
@@ -57,6 +62,11 @@ type ConditionTrace struct {
 // the resource's, the boundary, the session's, each in its order. It does not stop at the
 // one that decided; [Decide] names that.
 func Explain(s *Set, r *Request) []Trace {
+	if r.Open != nil {
+		open := *r
+		open.taking = asMet
+		r = &open
+	}
 	var out []Trace
 	add := func(role Kind, docs ...*Document) {
 		for _, d := range docs {
@@ -98,14 +108,22 @@ func (s *statement) trace(role Kind, d *Document, r *Request) Trace {
 	}
 	if failed == matched || failed == failedCondition {
 		for i := range s.conditions {
-			t.Conditions = append(t.Conditions, s.conditions[i].trace(r.Context))
+			t.Conditions = append(t.Conditions, s.conditions[i].trace(r))
+			t.Open = t.Open || t.Matched && r.opens(&s.conditions[i])
+		}
+	}
+	if t.Matched && s.resources != nil {
+		if _, open := s.coverage(r); open {
+			t.Open, t.Resources, t.Excepted = true, s.resourceTexts, s.notResource
 		}
 	}
 	return t
 }
 
-func (c *condition) trace(ctx Context) ConditionTrace {
-	t := ConditionTrace{Operator: c.name, Key: c.key, Wanted: c.wanted, Held: c.holds(ctx)}
+func (c *condition) trace(r *Request) ConditionTrace {
+	ctx := r.Context
+	t := ConditionTrace{Operator: c.name, Key: c.key, Wanted: c.wanted, Open: r.opens(c)}
+	t.Held = !t.Open && c.holds(ctx)
 	for _, v := range lookup(ctx, c.ask) {
 		if c.compare == compareBinary {
 			v = base64.StdEncoding.EncodeToString([]byte(v))

@@ -204,10 +204,7 @@ func readConditions(n *node, variables bool) ([]condition, error) {
 // readValues reads one value or a list. As in AWS, a number or a boolean need not
 // stand in quotes, whatever the operator.
 func (c *condition) readValues(n *node, variables bool) error {
-	list := []node{*n}
-	if n.kind == listNode {
-		list = n.list
-	}
+	list := n.elements()
 	if len(list) == 0 {
 		return n.fail("must not be empty")
 	}

@@ -23,10 +23,14 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	}
+	for _, tt := range lintTests {
+		f.Add(int(tt.kind), tt.text)
+	}
 	f.Add(int(Trust), st(`"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"Federated":"`+provider+`"},"Condition":{"StringEquals":{"id.example.com:aud":"x"}}`))
 	f.Add(int(Identity), st(ok+`,"Condition":{"ForAnyValue:StringLikeIfExists":{"aws:TagKeys":["${aws:PrincipalTag/a b, 'c'}${*}","?*"]},"NumericLessThan":{"a:b":7},"IpAddress":{"a:b":"::/0"}}`))
 	f.Fuzz(func(t *testing.T, kind int, text string) {
 		d, err := Parse("p", Kind(kind), []byte(text))
+		GuessKind([]byte(text))
 		if err != nil {
 			e, isSyntax := err.(*SyntaxError)
 			if !isSyntax || d != nil || e.Problem == "" {
@@ -51,6 +55,9 @@ func FuzzParse(f *testing.F) {
 		spaced, err := Parse("p", Kind(kind), []byte(" "+text+"\n"))
 		if err == nil && (spaced.Public() != d.Public() || len(spaced.Principals()) != len(d.Principals())) {
 			t.Fatal("space changes the policy")
+		}
+		if findings := Lint(Kind(kind), []byte(text)); len(findings) > 0 && findings[0].Rule == "syntax" {
+			t.Fatalf("what Parse takes Lint does not: %v", findings[0])
 		}
 		for name, c := range callers {
 			r := &Request{Caller: c, Actions: tacet.OpGetSecretValue.Actions(), Resource: dbSecret, ResourceAccount: home, Context: aliceContext()}

@@ -69,19 +69,25 @@ func Parse(name string, kind Kind, text []byte) (*Document, error) {
 // ParseLimit is [Parse] for a document of at most limit characters, counted as IAM
 // does: without white space, save in the policies of resources and sessions.
 func ParseLimit(name string, kind Kind, text []byte, limit int) (*Document, error) {
+	d, _, err := parse(name, kind, text, limit)
+	return d, err
+}
+
+// parse also returns the text's tree, which [Lint] walks beside the document.
+func parse(name string, kind Kind, text []byte, limit int) (*Document, *node, error) {
 	if kind < Identity || kind > Boundary {
-		return nil, &SyntaxError{Problem: fmt.Sprintf("there is no policy of kind %d", int(kind))}
+		return nil, nil, &SyntaxError{Problem: fmt.Sprintf("there is no policy of kind %d", int(kind))}
 	}
 	if err := checkSize(kind, text, limit); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	root, err := parseTree(text)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	d := &Document{name: name, kind: kind}
 	if err := d.read(root); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for i := range d.statements {
 		s := &d.statements[i]
@@ -91,7 +97,7 @@ func ParseLimit(name string, kind Kind, text []byte, limit int) (*Document, erro
 			d.allows = append(d.allows, s)
 		}
 	}
-	return d, nil
+	return d, root, nil
 }
 
 func checkSize(kind Kind, text []byte, limit int) error {
@@ -147,14 +153,10 @@ func (d *Document) read(root *node) error {
 }
 
 func (d *Document) readStatements(n *node, variables bool) error {
-	list := n.list
-	switch n.kind {
-	case objectNode:
-		list = []node{*n}
-	case listNode:
-	default:
+	if n.kind != objectNode && n.kind != listNode {
 		return n.fail("must be an object or a list of objects, not %s", n.kind)
 	}
+	list := n.elements()
 	if len(list) == 0 {
 		return n.fail("must not be empty")
 	}

@@ -252,7 +252,7 @@ func (g generator) request() oracleRequest {
 	if g.chance("aws:PrincipalTag/team", 70) {
 		r.context["aws:principaltag/team"] = []string{pick(g, "team", people...)}
 	}
-	for _, k := range conditionKeys {
+	for _, k := range testKeys {
 		if g.chance(k.name, 60) {
 			r.context[strings.ToLower(k.name)] = several(g, k.name, 0, 3, k.values...)
 		}
@@ -261,9 +261,9 @@ func (g generator) request() oracleRequest {
 	return r
 }
 
-// conditionKeys are keys with the kind of operator that suits them and values that a
+// testKeys are keys with the kind of operator that suits them and values that a
 // request may have, good and bad.
-var conditionKeys = []struct {
+var testKeys = []struct {
 	kind, name string
 	values     []string
 	inPolicy   []string
@@ -427,7 +427,7 @@ func (g generator) mutate(arn string) string {
 func (g generator) conditions() map[string]any {
 	out := map[string]any{}
 	for range g.count("operators", 1, 2) {
-		k := pick(g, "key", conditionKeys...)
+		k := pick(g, "key", testKeys...)
 		name := pick(g, "operator", conditionOperators[k.kind]...)
 		name = pick(g, "quantifier", "", "", "ForAllValues:", "ForAnyValue:") + name + pick(g, "if exists", "", "", "IfExists")
 		out[name] = map[string]any{pick(g, "case", k.name, strings.ToUpper(k.name)): g.some("values", k.inPolicy...)}

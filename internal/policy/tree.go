@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -51,6 +52,26 @@ func (n *node) member(key string) string {
 		return quotePlace(key)
 	}
 	return n.place + "." + quotePlace(key)
+}
+
+// get returns a member of an object, nil when it has none of the name.
+func (n *node) get(key string) *node {
+	if i := slices.Index(n.keys, key); i >= 0 {
+		return &n.list[i]
+	}
+	return nil
+}
+
+// elements returns the elements of a list, or the node itself: where the language takes
+// a list it takes a single value too.
+func (n *node) elements() []node {
+	switch {
+	case n == nil:
+		return nil
+	case n.kind == listNode:
+		return n.list
+	}
+	return []node{*n}
 }
 
 // quotePlace keeps a hostile key from writing what it likes into a message or a log.
@@ -195,14 +216,10 @@ func checkText(n *node, s string) error {
 // stringList returns the strings of a node that is a string or a list of strings,
 // with their nodes for messages. An empty list is an error.
 func (n *node) stringList() ([]node, error) {
-	list := []node{*n}
-	switch n.kind {
-	case stringNode:
-	case listNode:
-		list = n.list
-	default:
+	if n.kind != stringNode && n.kind != listNode {
 		return nil, n.fail("must be a string or a list of strings, not %s", n.kind)
 	}
+	list := n.elements()
 	if len(list) == 0 {
 		return nil, n.fail("must not be empty")
 	}

@@ -49,7 +49,7 @@ func create(tx *guard.Tx, in CreateSecretInput) (CreateSecretOutput, error) {
 	if err := in.Value.check(); err != nil {
 		return none, err
 	}
-	if _, err := keyID(in.KMSKeyID); err != nil {
+	if err := checkKey(in.KMSKeyID, tx.Vault().Account, tx.Vault().Region); err != nil {
 		return none, err
 	}
 	if err := checkTags(in.Tags); err != nil {

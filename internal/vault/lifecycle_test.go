@@ -264,6 +264,37 @@ func TestChangesThatChangeNothing(t *testing.T) {
 	})
 }
 
+// TestOnlyTheDefaultKey: a KmsKeyId means the default key of the secret's own account and
+// region, or is refused; never silently accepted.
+func TestOnlyTheDefaultKey(t *testing.T) {
+	h := newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "tacet.db"))
+	h.create("s", "value")
+	const arn = "arn:aws:kms:us-east-1:000000000001:"
+	for i, tt := range []struct {
+		id   string
+		code tacet.Code
+	}{
+		{"", ""}, {"alias/aws/secretsmanager", ""}, {arn + "alias/aws/secretsmanager", ""},
+		{"alias/mine", tacet.KMSKeyUnsupported}, {arn + "alias/mine", tacet.KMSKeyUnsupported}, {"11111111-2222-3333-4444-555555555555", tacet.KMSKeyUnsupported},
+		{"arn:aws:kms:us-east-1:000000000002:alias/aws/secretsmanager", tacet.KMSKeyUnsupported},
+		{"arn:aws:kms:eu-west-1:000000000001:alias/aws/secretsmanager", tacet.KMSKeyUnsupported},
+		{arn + "key/alias/x:alias/aws/secretsmanager", tacet.KMSKeyUnsupported},
+	} {
+		_, err := h.vault.UpdateSecret(h.ctx, h.admin, vault.UpdateSecretInput{Secret: tacet.NameRef("s"), Token: token(2), KMSKeyID: &tt.id})
+		h.wantCode(err, tt.code)
+		_, err = h.vault.CreateSecret(h.ctx, h.admin, vault.CreateSecretInput{Name: fmt.Sprintf("new%d", i), Token: token(1), KMSKeyID: tt.id})
+		h.wantCode(err, tt.code)
+	}
+	mine := "alias/mine"
+	_, err := h.vault.UpdateSecret(h.ctx, h.admin, vault.UpdateSecretInput{Secret: tacet.NameRef("none"), Token: token(2), KMSKeyID: &mine})
+	h.wantCode(err, tacet.SecretNotFound)
+	for region, code := range map[string]tacet.Code{"eu-west-1": "", "eu-west-2": tacet.KMSKeyUnsupported} {
+		_, err := h.vault.ReplicateSecretToRegions(h.ctx, h.admin, vault.ReplicateInput{Secret: tacet.NameRef("s"),
+			Replicas: []vault.ReplicaRequest{{Region: region, KMSKeyID: "arn:aws:kms:eu-west-1:000000000001:alias/aws/secretsmanager"}}})
+		h.wantCode(err, code)
+	}
+}
+
 func TestPolicyChecks(t *testing.T) {
 	h := newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "tacet.db"))
 	h.create("s", "one")

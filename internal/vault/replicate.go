@@ -63,12 +63,12 @@ func (s *Service) ReplicateSecretToRegions(ctx context.Context, call tacet.Call,
 // replicate adds replicas to a primary and stores it. It returns the stored primary.
 func replicate(tx *guard.Tx, sec *tacet.Secret, replicas []ReplicaRequest, force bool) (*tacet.Secret, error) {
 	for _, rep := range replicas {
-		if _, err := keyID(rep.KMSKeyID); err != nil {
-			return nil, err
-		}
 		v, ok := tx.RegionVault(rep.Region)
 		if !ok || rep.Region == tx.Vault().Region {
 			return nil, &tacet.Error{Code: tacet.ReplicaRegionInvalid, Region: rep.Region}
+		}
+		if err := checkKey(rep.KMSKeyID, v.Account, v.Region); err != nil {
+			return nil, err
 		}
 		state, err := replicateTo(tx, sec, v, force)
 		if err != nil {

@@ -3,7 +3,6 @@ package vault
 import (
 	"cmp"
 	"context"
-	"strings"
 
 	"tacet"
 	"tacet/internal/guard"
@@ -99,14 +98,13 @@ func respond(tx *guard.Tx, sec *tacet.Secret, version tacet.VersionID) {
 // defaultKey is the alias of the key that stands for "no key of your own".
 const defaultKey = "alias/aws/secretsmanager"
 
-// keyID returns the key to note for a version: empty for the default key, the only
-// one there is until Tacet has keys. Any other is refused, never quietly replaced.
-func keyID(id string) (string, error) {
-	if id == "" || id == defaultKey {
-		return "", nil
+// checkKey refuses every key but the default one of an account in a region, the only one
+// there is until Tacet has keys: any other is refused, never quietly replaced. Empty means
+// the default key.
+func checkKey(id, account, region string) error {
+	switch id {
+	case "", defaultKey, "arn:aws:kms:" + region + ":" + account + ":" + defaultKey:
+		return nil
 	}
-	if rest, ok := strings.CutPrefix(id, "arn:aws:kms:"); ok && strings.HasSuffix(rest, ":"+defaultKey) {
-		return "", nil
-	}
-	return "", tacet.Errorf(tacet.KMSKeyUnsupported, "%s", id)
+	return tacet.Errorf(tacet.KMSKeyUnsupported, "%s", id)
 }

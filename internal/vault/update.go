@@ -58,11 +58,6 @@ func update(tx *guard.Tx, call tacet.Call, in UpdateSecretInput) (UpdateSecretOu
 	if err := in.Value.check(); err != nil {
 		return none, err
 	}
-	if in.KMSKeyID != nil {
-		if _, err := keyID(*in.KMSKeyID); err != nil {
-			return none, err
-		}
-	}
 	onlyKey := in.KMSKeyID != nil && in.Description == nil && in.Type == nil && in.Value.IsZero()
 	sec, err := live(tx)
 	if err == nil && sec.IsReplica() && !onlyKey {
@@ -70,6 +65,9 @@ func update(tx *guard.Tx, call tacet.Call, in UpdateSecretInput) (UpdateSecretOu
 	}
 	if err == nil && sec.OwningService != "" {
 		err = &tacet.Error{Code: tacet.SecretManaged, Secret: sec.Name}
+	}
+	if err == nil && in.KMSKeyID != nil {
+		err = checkKey(*in.KMSKeyID, tx.Vault().Account, tx.Vault().Region)
 	}
 	if err != nil {
 		return none, err

@@ -28,7 +28,8 @@ const (
 	// Throttled is a limit of rate.
 	Throttled Code = "Throttled"
 
-	VaultNotFound Code = "VaultNotFound" // Region
+	VaultNotFound Code = "VaultNotFound" // Region; or Detail: the whole sentence
+	VaultNotEmpty Code = "VaultNotEmpty" // Detail: the whole sentence
 
 	SecretNotFound         Code = "SecretNotFound"         // Secret
 	SecretExists           Code = "SecretExists"           // Secret (name)
@@ -36,6 +37,8 @@ const (
 	SecretMarkedDeleted    Code = "SecretMarkedDeleted"    // Secret: use of a scheduled one
 	SecretAlreadyScheduled Code = "SecretAlreadyScheduled" // Secret: deletion of a scheduled one
 	SecretManaged          Code = "SecretManaged"          // Secret: belongs to a service
+	PurgeProtected         Code = "PurgeProtected"         // Secret: its vault forbids to purge early
+	BackupInvalid          Code = "BackupInvalid"          // what is to be restored is no backup of this deployment
 
 	StageNotFound        Code = "StageNotFound"        // Stage: no version carries it
 	VersionNotFound      Code = "VersionNotFound"      // Version
@@ -84,8 +87,8 @@ const (
 
 // Codes lists every code, for the test that walks them through each face.
 func Codes() []Code {
-	return []Code{Internal, Unavailable, Denied, CredentialInvalid, CredentialExpired, RequestInvalid, Throttled, VaultNotFound,
-		SecretNotFound, SecretExists, SecretNameScheduled, SecretMarkedDeleted, SecretAlreadyScheduled, SecretManaged,
+	return []Code{Internal, Unavailable, Denied, CredentialInvalid, CredentialExpired, RequestInvalid, Throttled, VaultNotFound, VaultNotEmpty,
+		SecretNotFound, SecretExists, SecretNameScheduled, SecretMarkedDeleted, SecretAlreadyScheduled, SecretManaged, PurgeProtected, BackupInvalid,
 		StageNotFound, VersionNotFound, StageNotOnVersion, VersionDisabled, TokenMissing, TokenInUse, ValueMissing, ValueAmbiguous,
 		StageHolderMissing, StageHolderWrong, CurrentNotRemovable, StageVersionsMissing,
 		LimitExceeded, InvalidParameter, InvalidRequest, InvalidNextToken, RecoveryOutOfRange, RecoveryAmbiguous,
@@ -121,6 +124,8 @@ type Denial struct {
 	Caller string
 	// Action is the name of the refused action, with its service prefix.
 	Action string
+	// DataAction is its name in Azure's language, when it has one.
+	DataAction string
 	// Resource is the secret as the caller named it; empty for an operation without one.
 	Resource string
 	// Reason tells which kind of policy decided.
@@ -140,6 +145,7 @@ const (
 	DenyExplicitResource DenyReason = "explicit deny in a resource-based policy"
 	DenyExplicitBoundary DenyReason = "explicit deny in a permissions boundary"
 	DenyExplicitSession  DenyReason = "explicit deny in a session policy"
+	DenyNetwork          DenyReason = "explicit deny in the network rules of the vault"
 
 	DenyImplicitTrust DenyReason = "no role trust policy allows"
 	DenyExplicitTrust DenyReason = "explicit deny in the role trust policy"
@@ -148,7 +154,7 @@ const (
 // Explicit reports whether the reason is a policy's own word, not the lack of a grant.
 func (r DenyReason) Explicit() bool {
 	switch r {
-	case DenyExplicitIdentity, DenyExplicitResource, DenyExplicitBoundary, DenyExplicitSession, DenyExplicitTrust:
+	case DenyExplicitIdentity, DenyExplicitResource, DenyExplicitBoundary, DenyExplicitSession, DenyExplicitTrust, DenyNetwork:
 		return true
 	}
 	return false

@@ -30,6 +30,9 @@ type SecretRef struct {
 	// the call is meant.
 	Account string
 	Region  string
+	// Shown, when not empty, is the name as Azure shows it; the door finds out what it
+	// means. See [ShownRef].
+	Shown string
 }
 
 // IsZero reports whether the request names no secret.

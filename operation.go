@@ -1,6 +1,9 @@
 package tacet
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // An Operation is something a caller can ask for. Its name is the one recorded; its
 // actions are all the names it has in policies, in both clouds' languages.
@@ -33,10 +36,28 @@ const (
 	OpValidateResourcePolicy       Operation = "ValidateResourcePolicy"
 )
 
-// OpSetSecret is Azure's one name for what AWS calls PutSecretValue, UpdateSecret with a
-// value and UpdateSecretVersionStage. It is decided beside the latter two, so that a
-// denial in Azure's words holds there too.
-const OpSetSecret Operation = "SetSecret"
+// The operations on secrets that Azure has and AWS has not, or has in parts.
+const (
+	// OpSetSecret is decided as CreateSecret or PutSecretValue, whichever it comes to. It
+	// is decided beside UpdateSecretVersionStage, so that a denial in Azure's words holds
+	// there too.
+	OpSetSecret              Operation = "SetSecret"
+	OpUpdateSecretAttributes Operation = "UpdateSecretAttributes"
+	OpGetDeletedSecret       Operation = "GetDeletedSecret"
+	OpListDeletedSecrets     Operation = "ListDeletedSecrets"
+	OpPurgeDeletedSecret     Operation = "PurgeDeletedSecret"
+	OpBackupSecret           Operation = "BackupSecret"
+	OpRestoreBackup          Operation = "RestoreBackup" // RestoreSecret is AWS's recovery
+)
+
+// Parts of operations: what one language grants with another name than the other does.
+// No request asks for them; they are decided beside an operation that contains them.
+const (
+	OpUpdateValue Operation = "UpdateSecretValue" // of UpdateSecret
+	OpSetTags     Operation = "SetSecretTags"     // of SetSecret: tags the secret has not
+	OpClearTags   Operation = "ClearSecretTags"   // of SetSecret: tags the secret would lose
+	OpRestoreTags Operation = "RestoreBackupTags" // of RestoreBackup
+)
 
 // The operations on principals, named as AWS IAM and STS name them.
 const (
@@ -67,6 +88,9 @@ const (
 	OpReadAudit   Operation = "ReadAudit"   // records, checkpoints and proofs
 	OpCreateVault Operation = "CreateVault" // a further region or account
 	OpListVaults  Operation = "ListVaults"
+	OpGetVault    Operation = "GetVault"
+	OpUpdateVault Operation = "UpdateVault"
+	OpDeleteVault Operation = "DeleteVault"
 	OpSetClock    Operation = "SetClock" // development servers only
 )
 
@@ -97,7 +121,10 @@ func (o Operation) Internal() bool {
 	return false
 }
 
-const azureSecrets = "Microsoft.KeyVault/vaults/secrets/"
+const (
+	azureVaults  = "Microsoft.KeyVault/vaults/"
+	azureSecrets = azureVaults + "secrets/"
+)
 
 var operations = []opInfo{
 	{OpBatchGetSecretValue, "secretsmanager", true, ""},
@@ -125,6 +152,16 @@ var operations = []opInfo{
 	{OpValidateResourcePolicy, "secretsmanager", true, ""},
 
 	{OpSetSecret, "", false, azureSecrets + "setSecret/action"},
+	{OpUpdateSecretAttributes, "", false, azureSecrets + "update/action"},
+	{OpGetDeletedSecret, "", true, azureSecrets + "readMetadata/action"},
+	{OpListDeletedSecrets, "", true, azureSecrets + "readMetadata/action"},
+	{OpPurgeDeletedSecret, "", false, azureSecrets + "purge/action"},
+	{OpBackupSecret, "", true, azureSecrets + "backup/action"},
+	{OpRestoreBackup, "", false, azureSecrets + "restore/action"},
+	{OpUpdateValue, "", false, azureSecrets + "setSecret/action"},
+	{OpSetTags, "", false, azureSecrets + "setSecret/action"},
+	{OpClearTags, "", false, azureSecrets + "setSecret/action"},
+	{OpRestoreTags, "", false, azureSecrets + "restore/action"},
 
 	{OpGetCallerIdentity, "sts", true, ""},
 	{OpAssumeRole, "sts", true, ""},
@@ -147,8 +184,11 @@ var operations = []opInfo{
 	{OpDeleteAccessKey, "iam", false, ""},
 
 	{OpReadAudit, "tacet", true, ""},
-	{OpCreateVault, "tacet", false, ""},
-	{OpListVaults, "tacet", true, ""},
+	{OpCreateVault, "tacet", false, azureVaults + "write"},
+	{OpListVaults, "tacet", true, azureVaults + "read"},
+	{OpGetVault, "tacet", true, azureVaults + "read"},
+	{OpUpdateVault, "tacet", false, azureVaults + "write"},
+	{OpDeleteVault, "tacet", false, azureVaults + "delete"},
 	{OpSetClock, "tacet", false, ""},
 
 	{OpBootstrap, "tacet", false, ""},
@@ -158,22 +198,40 @@ var operations = []opInfo{
 	{OpCancelDelete, "secretsmanager", false, ""},
 }
 
+// awsActions are the names in AWS's language of what is not AWS's: the action that means
+// the same there, or one of the same form where AWS has nothing like it.
+var awsActions = map[Operation]string{
+	OpUpdateSecretAttributes: "secretsmanager:UpdateSecret",
+	OpGetDeletedSecret:       "secretsmanager:DescribeSecret",
+	OpListDeletedSecrets:     "secretsmanager:ListSecrets",
+	OpPurgeDeletedSecret:     "secretsmanager:DeleteSecret",
+	OpBackupSecret:           "secretsmanager:BackupSecret",
+	OpRestoreBackup:          "secretsmanager:RestoreBackup",
+	OpUpdateValue:            "secretsmanager:UpdateSecret",
+	OpSetTags:                "secretsmanager:TagResource",
+	OpClearTags:              "secretsmanager:UntagResource",
+	OpRestoreTags:            "secretsmanager:TagResource",
+}
+
 type opEntry struct {
 	opInfo
-	actions []string
+	actions   []string
+	onSecrets bool
 }
 
 var operationTable = func() map[Operation]opEntry {
 	m := make(map[Operation]opEntry, len(operations))
 	for _, o := range operations {
 		var actions []string
-		if o.service != "" {
+		if a := awsActions[o.op]; a != "" {
+			actions = append(actions, a)
+		} else if o.service != "" {
 			actions = append(actions, o.service+":"+string(o.op))
 		}
 		if o.azure != "" {
 			actions = append(actions, o.azure)
 		}
-		m[o.op] = opEntry{o, actions}
+		m[o.op] = opEntry{o, actions, o.service == "secretsmanager" || strings.HasPrefix(o.azure, azureSecrets)}
 	}
 	return m
 }()
@@ -201,8 +259,16 @@ func (o Operation) Action() string {
 	return ""
 }
 
-// Service returns the prefix of the AWS name: "secretsmanager", "sts", "iam", "tacet", or
-// "" when it has none.
+// DataAction returns the operation's Azure name, "" when it has none.
+func (o Operation) DataAction() string { return operationTable[o].azure }
+
+// OnSecrets reports whether the operation is about the secrets of a vault.
+func (o Operation) OnSecrets() bool {
+	return operationTable[o].onSecrets
+}
+
+// Service returns the service of AWS's whose operation it is: "secretsmanager", "sts" or
+// "iam"; "tacet" for Tacet's own; "" for Azure's.
 func (o Operation) Service() string { return operationTable[o].service }
 
 // ReadOnly reports whether the operation changes nothing.

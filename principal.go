@@ -51,6 +51,9 @@ type Call struct {
 	// Account and Region choose the vault. The faces set them, never the caller's claim alone.
 	Account string
 	Region  string
+	// Vault, when not empty, names the vault instead, in any case; the door fills in
+	// Account and Region. The caller may be of another account.
+	Vault string
 	// RequestID is a UUID that the answer carries too.
 	RequestID string
 	// Face is "aws", "azure", "admin" or "system".

@@ -1,6 +1,7 @@
 package tacet
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -31,6 +32,7 @@ type Vault struct {
 	Account string    `json:"account"` // 12 digits
 	Region  string    `json:"region"`
 	Created time.Time `json:"created"`
+	VaultSettings
 }
 
 // A Tag is a key and a value of a secret. Keys are case-sensitive.
@@ -65,6 +67,9 @@ type Secret struct {
 	Policy string
 	// Stages says which version carries each label.
 	Stages map[Stage]VersionID
+	// Attributes are what Azure keeps of a version, for those that have any; see
+	// [Secret.TagsOf]. They are the secret's, so that its MAC covers them.
+	Attributes map[VersionID]VersionAttributes
 	// Versions counts the versions held, labelled or not.
 	Versions int
 
@@ -118,18 +123,12 @@ const (
 
 // A Version is everything about a version but its value.
 type Version struct {
-	ID     VersionID
-	Secret SecretID
-	Kind   ValueKind
-	// ContentType is what Azure calls contentType; empty when never given.
-	ContentType string
-	KMSKeyID    string
-	Created     time.Time
-	Accessed    time.Time // as Secret.Accessed
-	// Disabled, NotBefore and Expires are Azure's attributes.
-	Disabled  bool
-	NotBefore time.Time
-	Expires   time.Time
+	ID       VersionID
+	Secret   SecretID
+	Kind     ValueKind
+	KMSKeyID string
+	Created  time.Time
+	Accessed time.Time // as Secret.Accessed
 }
 
 // StagesOf returns the labels version id carries, in alphabetical order as the
@@ -156,6 +155,7 @@ func (s *Secret) Clone() *Secret {
 	for k, v := range s.Stages {
 		c.Stages[k] = v
 	}
+	c.Attributes = maps.Clone(s.Attributes)
 	return &c
 }
 

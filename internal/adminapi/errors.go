@@ -88,6 +88,8 @@ func byCode(e *tacet.Error) *failure {
 		return tell(e, string(e.Code), 400, "This operation exists on a development server only.")
 	case tacet.VaultNotFound:
 		return tell(e, string(e.Code), 404, "There is no vault in region "+e.Region+" of this account.")
+	case tacet.VaultNotEmpty:
+		return tell(e, string(e.Code), 409, "The vault still has secrets.")
 	case tacet.LimitExceeded:
 		return tell(e, string(e.Code), 409, "A quota is exceeded.")
 	case tacet.InvalidParameter, tacet.InvalidRequest, tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired,
@@ -111,12 +113,12 @@ func ofSecrets(e *tacet.Error) *failure {
 		return tell(e, string(e.Code), 404, "There is no such secret or version.")
 	case tacet.SecretExists, tacet.SecretNameScheduled, tacet.SecretMarkedDeleted, tacet.SecretAlreadyScheduled,
 		tacet.SecretManaged, tacet.TokenInUse, tacet.StageNotOnVersion, tacet.VersionDisabled, tacet.HasReplicas,
-		tacet.ReplicaReadOnly, tacet.NotAReplica, tacet.StageHolderMissing, tacet.StageHolderWrong,
+		tacet.ReplicaReadOnly, tacet.PurgeProtected, tacet.NotAReplica, tacet.StageHolderMissing, tacet.StageHolderWrong,
 		tacet.RotationUnavailable:
 		return tell(e, string(e.Code), 409, "The state of the secret does not allow this.")
 	case tacet.TokenMissing, tacet.ValueMissing, tacet.ValueAmbiguous, tacet.CurrentNotRemovable,
 		tacet.StageVersionsMissing, tacet.InvalidNextToken, tacet.RecoveryOutOfRange, tacet.RecoveryAmbiguous,
-		tacet.ReplicaRegionInvalid, tacet.KMSKeyUnsupported, tacet.CrossAccountKey, tacet.PasswordTooShort,
+		tacet.ReplicaRegionInvalid, tacet.KMSKeyUnsupported, tacet.CrossAccountKey, tacet.BackupInvalid, tacet.PasswordTooShort,
 		tacet.PasswordAlphabetEmpty:
 		return tell(e, string(e.Code), 400, "The request is not valid.")
 	}

@@ -10,6 +10,7 @@ import (
 
 	"tacet"
 	"tacet/internal/identity"
+	"tacet/internal/vault"
 )
 
 // operations is the whole face.
@@ -258,7 +259,7 @@ type createVaultIn struct {
 }
 
 func createVault(ctx context.Context, h *handler, call tacet.Call, in createVaultIn) (vaultOut, error) {
-	v, err := h.Vault.CreateVault(ctx, call, in.Name, in.Account, in.Region)
+	v, err := h.Vault.CreateVault(ctx, call, vault.CreateVaultInput{Name: in.Name, Account: in.Account, Region: in.Region})
 	return showVault(v), err
 }
 

@@ -294,6 +294,8 @@ func requestProblem(code tacet.Code) string {
 		return "The secret is managed by another service."
 	case tacet.StageNotOnVersion:
 		return "You provided a VersionStage that is not associated to the provided VersionId."
+	case tacet.PurgeProtected:
+		return "Purge protection is enabled for the vault."
 	case tacet.VersionDisabled:
 		return "The secret version is disabled."
 	case tacet.TokenMissing:
@@ -304,6 +306,8 @@ func requestProblem(code tacet.Code) string {
 		return "A secret encrypted with the default key can't be accessed from another account."
 	case tacet.RotationUnavailable:
 		return "Rotation isn't available on this server."
+	case tacet.VaultNotEmpty:
+		return "The vault still has secrets."
 	case tacet.DevelopmentOnly:
 		return "This operation exists on a development server only."
 	}
@@ -315,6 +319,8 @@ func parameterProblem(code tacet.Code) string {
 	switch code {
 	case tacet.InvalidParameter:
 		return "A parameter is not valid."
+	case tacet.BackupInvalid:
+		return "The backup is not valid."
 	case tacet.VaultNotFound:
 		return "There is no vault in this region of the account."
 	case tacet.ValueAmbiguous:

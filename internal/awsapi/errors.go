@@ -158,6 +158,8 @@ func invalidRequest(e *tacet.Error) *failure {
 		text = "You can't perform this operation on the secret because it is managed by another service."
 	case tacet.StageNotOnVersion:
 		text = "You provided a VersionStage that is not associated to the provided VersionId."
+	case tacet.PurgeProtected:
+		text = "You can't delete this secret without recovery because purge protection is enabled for its vault."
 	case tacet.VersionDisabled:
 		text = "You can't perform this operation on the secret version because it is disabled."
 	case tacet.TokenMissing:
@@ -169,6 +171,8 @@ func invalidRequest(e *tacet.Error) *failure {
 	case tacet.RotationUnavailable:
 		text = "Rotation isn't available on this server."
 	case tacet.PrincipalInUse:
+		text = e.Detail
+	case tacet.VaultNotEmpty:
 		text = e.Detail
 	case tacet.DevelopmentOnly:
 		text = "This operation exists on a development server only."
@@ -186,6 +190,8 @@ func invalidParameter(e *tacet.Error) *failure {
 	case tacet.InvalidParameter, tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired, tacet.IdentityTokenRejected,
 		tacet.IssuerUnreachable, tacet.SessionTooLarge: // the latter are STS's: see queryByCode
 		text = e.Detail
+	case tacet.BackupInvalid:
+		text = "The backup is not one of this deployment's."
 	case tacet.VaultNotFound:
 		text = "There is no vault in region " + e.Region + " of this account."
 	case tacet.ValueAmbiguous:

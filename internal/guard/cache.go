@@ -68,6 +68,9 @@ func rowSize(v *store.VersionRow) int64 { return int64(len(v.Sealed)+len(v.Body)
 func (e *entry) size() int64 {
 	s := e.secret
 	n := int64(700+len(s.Name)+len(s.Description)+len(s.Policy)) + int64(len(s.Stages))*120 + int64(len(s.Tags))*64
+	for _, a := range s.Attributes {
+		n += int64(200 + len(a.ContentType) + len(a.Tags)*64)
+	}
 	if p := e.versions.Load(); p != nil {
 		for _, v := range *p {
 			n += rowSize(v)

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
@@ -27,15 +28,38 @@ type secretBody struct {
 	PrimaryRegion string                          `json:"primary,omitempty"`
 	ReplicaOf     tacet.SecretID                  `json:"of,omitempty"`
 	Replicas      []tacet.Replica                 `json:"replicas,omitempty"`
+	// Attributes refer to TagSets by their index and one: many versions have the same tags.
+	Attributes map[tacet.VersionID]attributesBody `json:"attrs,omitempty"`
+	TagSets    [][]tacet.Tag                      `json:"sets,omitempty"`
 }
 
-func (g *Guard) encodeSecret(s *tacet.Secret) (store.SecretRow, error) {
-	body, err := json.Marshal(secretBody{
+// bodyOf returns the part of a secret that its row keeps as one text.
+func bodyOf(s *tacet.Secret) secretBody {
+	attributes, sets := encodeAttributes(s.Attributes)
+	return secretBody{
+		Attributes: attributes, TagSets: sets,
 		Description: s.Description, KMSKeyID: s.KMSKeyID, Type: s.Type, OwningService: s.OwningService,
 		Tags: s.Tags, Tagged: s.Tags != nil, Stages: s.Stages, Versions: s.Versions,
 		Rotated: tacet.Microseconds(s.Rotated), Deleted: tacet.Microseconds(s.Deleted),
 		PrimaryRegion: s.PrimaryRegion, ReplicaOf: s.ReplicaOf, Replicas: s.Replicas,
-	})
+	}
+}
+
+// fill gives a secret what bodyOf took from it.
+func (b *secretBody) fill(s *tacet.Secret) (err error) {
+	if s.Tags = b.Tags; b.Tagged && b.Tags == nil {
+		s.Tags = []tacet.Tag{}
+	}
+	s.Description, s.KMSKeyID, s.Type, s.OwningService = b.Description, b.KMSKeyID, b.Type, b.OwningService
+	s.Stages, s.Versions = b.Stages, b.Versions
+	s.Rotated, s.Deleted = tacet.Time(b.Rotated), tacet.Time(b.Deleted)
+	s.PrimaryRegion, s.ReplicaOf, s.Replicas = b.PrimaryRegion, b.ReplicaOf, b.Replicas
+	s.Attributes, err = decodeAttributes(b.Attributes, b.TagSets)
+	return err
+}
+
+func (g *Guard) encodeSecret(s *tacet.Secret) (store.SecretRow, error) {
+	body, err := json.Marshal(bodyOf(s))
 	if err != nil {
 		return store.SecretRow{}, err
 	}
@@ -68,17 +92,14 @@ func (g *Guard) decodeSecret(r *store.SecretRow) (*tacet.Secret, error) {
 	if err := json.Unmarshal([]byte(r.Body), &b); err != nil {
 		return nil, fmt.Errorf("guard: secret %s: %w", r.ID, err)
 	}
-	if b.Tagged && b.Tags == nil {
-		b.Tags = []tacet.Tag{}
+	s := &tacet.Secret{
+		ID: tacet.SecretID(r.ID), Vault: tacet.VaultID(r.Vault), Name: r.Name, Suffix: r.Suffix, Policy: r.Policy,
+		Created: tacet.Time(r.Created), Changed: tacet.Time(r.Changed), Accessed: tacet.Time(r.Accessed), PurgeAt: tacet.Time(r.PurgeAt),
 	}
-	return &tacet.Secret{
-		ID: tacet.SecretID(r.ID), Vault: tacet.VaultID(r.Vault), Name: r.Name, Suffix: r.Suffix,
-		Description: b.Description, KMSKeyID: b.KMSKeyID, Type: b.Type, OwningService: b.OwningService,
-		Tags: b.Tags, Policy: r.Policy, Stages: b.Stages, Versions: b.Versions,
-		Created: tacet.Time(r.Created), Changed: tacet.Time(r.Changed), Accessed: tacet.Time(r.Accessed),
-		Rotated: tacet.Time(b.Rotated), Deleted: tacet.Time(b.Deleted), PurgeAt: tacet.Time(r.PurgeAt),
-		PrimaryRegion: b.PrimaryRegion, ReplicaOf: b.ReplicaOf, Replicas: b.Replicas,
-	}, nil
+	if err := b.fill(s); err != nil {
+		return nil, fmt.Errorf("guard: secret %s: %w", r.ID, err)
+	}
+	return s, nil
 }
 
 // newEntry compiles a secret for the cache.
@@ -96,19 +117,12 @@ func newEntry(s *tacet.Secret) (*entry, error) {
 
 // versionBody is the part of a version that no query looks into.
 type versionBody struct {
-	Kind        tacet.ValueKind `json:"kind,omitempty"`
-	ContentType string          `json:"type,omitempty"`
-	KMSKeyID    string          `json:"kms,omitempty"`
-	Disabled    bool            `json:"off,omitempty"`
-	NotBefore   int64           `json:"nbf,omitempty"`
-	Expires     int64           `json:"exp,omitempty"`
+	Kind     tacet.ValueKind `json:"kind,omitempty"`
+	KMSKeyID string          `json:"kms,omitempty"`
 }
 
 func encodeVersion(v *tacet.Version, sealed []byte) (store.VersionRow, error) {
-	body, err := json.Marshal(versionBody{
-		Kind: v.Kind, ContentType: v.ContentType, KMSKeyID: v.KMSKeyID, Disabled: v.Disabled,
-		NotBefore: tacet.Microseconds(v.NotBefore), Expires: tacet.Microseconds(v.Expires),
-	})
+	body, err := json.Marshal(versionBody{Kind: v.Kind, KMSKeyID: v.KMSKeyID})
 	return store.VersionRow{
 		Secret: string(v.Secret), ID: string(v.ID), Created: tacet.Microseconds(v.Created),
 		Accessed: tacet.Microseconds(v.Accessed), Body: string(body), Sealed: sealed,
@@ -132,8 +146,7 @@ func decodeVersionBody(v *tacet.Version, r *store.VersionRow) error {
 	if err := json.Unmarshal([]byte(r.Body), &b); err != nil {
 		return fmt.Errorf("guard: version %s of secret %s: %w", r.ID, r.Secret, err)
 	}
-	v.Kind, v.ContentType, v.KMSKeyID, v.Disabled = b.Kind, b.ContentType, b.KMSKeyID, b.Disabled
-	v.NotBefore, v.Expires = tacet.Time(b.NotBefore), tacet.Time(b.Expires)
+	v.Kind, v.KMSKeyID = b.Kind, b.KMSKeyID
 	return nil
 }
 
@@ -143,10 +156,14 @@ func versionAAD(vault tacet.VaultID, v *tacet.Version) seal.AAD {
 	return seal.AAD{Vault: string(vault), Kind: "secret", Object: string(v.Secret), Version: string(v.ID), Purpose: "value/" + string(v.Kind)}
 }
 
-func (g *Guard) encodeVault(v tacet.Vault) store.VaultRow {
-	row := store.VaultRow{ID: string(v.ID), Name: v.Name, Account: v.Account, Region: v.Region, Created: tacet.Microseconds(v.Created), Body: "{}"}
+func (g *Guard) putVault(tx *store.Tx, v tacet.Vault) error {
+	body, err := json.Marshal(v.VaultSettings)
+	if err != nil {
+		return err
+	}
+	row := store.VaultRow{ID: string(v.ID), Name: v.Name, Account: v.Account, Region: v.Region, Created: tacet.Microseconds(v.Created), Body: string(body)}
 	row.MAC = g.ring.Load().MAC("vault", vaultParts(&row)...)
-	return row
+	return tx.PutVault(row)
 }
 
 func vaultParts(r *store.VaultRow) [][]byte {
@@ -157,7 +174,12 @@ func (g *Guard) decodeVault(r store.VaultRow) (tacet.Vault, error) {
 	if !g.ring.Load().CheckMAC(r.MAC, "vault", vaultParts(&r)...) {
 		return tacet.Vault{}, fmt.Errorf("guard: the vault %q was changed outside Tacet: its MAC does not match", r.Name)
 	}
-	return tacet.Vault{ID: tacet.VaultID(r.ID), Name: r.Name, Account: r.Account, Region: r.Region, Created: tacet.Time(r.Created)}, nil
+	v := tacet.Vault{ID: tacet.VaultID(r.ID), Name: r.Name, Account: r.Account, Region: r.Region, Created: tacet.Time(r.Created)}
+	if err := json.Unmarshal([]byte(r.Body), &v.VaultSettings); err != nil {
+		return tacet.Vault{}, fmt.Errorf("guard: vault %q: %w", r.Name, err)
+	}
+	v.RetentionDays = cmp.Or(v.RetentionDays, tacet.MaxRetention) // older rows do not say
+	return v, nil
 }
 
 // day truncates a time to its day in UTC, as LastAccessedDate does.

@@ -21,13 +21,27 @@ func (s *scope) resolve(rec *tacet.Record) error {
 	}
 	var known bool
 	s.vault, known = s.dir.vault(account, r.Call.Region)
-	if !known && account == r.Call.Account && r.Operation.Service() == "secretsmanager" {
+	if !known && account == r.Call.Account && r.Operation.OnSecrets() {
 		return &tacet.Error{Code: tacet.VaultNotFound, Region: r.Call.Region}
+	}
+	if r.Vault != "" {
+		s.resource = vaultARN(r.Vault)
+		rec.Resource = s.resource
 	}
 	if r.Secret.IsZero() {
 		return nil
 	}
-	if known && (r.Secret.Region == "" || r.Secret.Region == r.Call.Region) {
+	there := true
+	if known && r.Secret.Shown != "" {
+		name, err := s.shownName(s.vault.ID, r.Secret.Shown)
+		if err != nil {
+			return err
+		}
+		if there = name != ""; there {
+			r.Secret.Name = name
+		}
+	}
+	if known && there && (r.Secret.Region == "" || r.Secret.Region == r.Call.Region) {
 		e, err := s.lookup(s.vault.ID, r.Secret.Name)
 		if err != nil {
 			return err
@@ -44,7 +58,7 @@ func (s *scope) resolve(rec *tacet.Record) error {
 	s.resource = tacet.SecretARN(cmp.Or(r.Secret.Region, r.Call.Region), account, r.Secret.Name)
 	rec.Resource = s.resource
 	switch {
-	case r.Create:
+	case r.Create, r.OrCreate:
 		s.resource += "-" + strings.Repeat("?", tacet.SuffixLength)
 	case r.Secret.Suffix != "":
 		s.resource += "-" + r.Secret.Suffix
@@ -70,7 +84,7 @@ func (s *scope) lookup(vault tacet.VaultID, name string) (*entry, error) {
 func (s *scope) decide(rec *tacet.Record) error {
 	s.job.caller = s.req.Call.Caller
 	s.job.who = s.dir.who(&s.job.caller)
-	s.job.whole = s.job.whole || s.req.Operation.Service() != "secretsmanager" || s.req.Operation == tacet.OpValidateResourcePolicy
+	s.job.whole = s.job.whole || !s.req.Operation.OnSecrets() || s.req.Operation == tacet.OpValidateResourcePolicy
 	if !s.job.who.known(&s.job.caller) {
 		// It was good when the signature was checked, on this node. It may have been
 		// taken away since, on any.
@@ -85,7 +99,12 @@ func (s *scope) decide(rec *tacet.Record) error {
 	case c.Session != nil && c.Kind != tacet.CallerRole && s.req.Operation.Service() == "iam":
 		return &tacet.Error{Code: tacet.CredentialInvalid} // as at AWS, without a second factor
 	}
-	if err := s.decideOne(rec, s.req.Operation); err != nil {
+	if s.vault.Network.Deny && s.req.Operation.OnSecrets() {
+		if err := s.admitted(rec); err != nil {
+			return err
+		}
+	}
+	if err := s.decideOne(rec, s.decided()); err != nil {
 		return err
 	}
 	for _, op := range s.req.Also {
@@ -101,6 +120,24 @@ func (s *scope) decide(rec *tacet.Record) error {
 	return nil
 }
 
+// decided is the operation that the request is decided as.
+func (s *scope) decided() tacet.Operation {
+	switch {
+	case !s.req.OrCreate:
+		return s.req.Operation
+	case s.entry == nil:
+		return tacet.OpCreateSecret
+	}
+	return tacet.OpPutSecretValue
+}
+
+// Allowed decides an operation that the request turned out to contain once it was seen
+// what the secret is. The error is the refusal of the whole request.
+func (tx *Tx) Allowed(op tacet.Operation) error { return tx.decideOne(tx.rec, op) }
+
+// AddCondition is [Request.AddCondition], before [Tx.Allowed].
+func (tx *Tx) AddCondition(key string, values ...string) { tx.req.AddCondition(key, values...) }
+
 // decideOne decides one of the operations that a request comes to.
 func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 	set, pr, given := s.question(op)
@@ -115,9 +152,7 @@ func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 		return nil
 	}
 	rec.Reason, rec.Why = string(d.Reason), explain(&set, &pr, d)
-	return &tacet.Error{Code: tacet.Denied, Denial: &tacet.Denial{
-		ID: rec.ID, Caller: pr.Caller.ARN, Action: op.Action(), Resource: given, Reason: d.Reason,
-	}}
+	return s.refusal(rec, op, given, d.Reason)
 }
 
 // question is what the policies are asked about an operation, and what the caller called
@@ -140,13 +175,21 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 		}
 	case s.resource != "":
 		pr.Resource, given = s.resource, r.Secret.Given
-		if s.vault.Account != "" {
+		if r.Vault != "" { // administration of the deployment, whichever account's vault it is
+			given = s.resource
+		} else if s.vault.Account != "" {
 			pr.ResourceAccount = s.vault.Account
 		} else if r.Secret.Account != "" {
 			pr.ResourceAccount = r.Secret.Account
 		}
 	}
 	return s.policies(), pr, given
+}
+
+// refusal is the error of a refused decision.
+func (s *scope) refusal(rec *tacet.Record, op tacet.Operation, given string, why tacet.DenyReason) error {
+	return &tacet.Error{Code: tacet.Denied, Denial: &tacet.Denial{ID: rec.ID, Caller: s.req.Call.Caller.ARN,
+		Action: op.Action(), DataAction: op.DataAction(), Resource: given, Reason: why}}
 }
 
 // policies returns all the policies that have a say in the request.

@@ -15,6 +15,7 @@ import (
 type directory struct {
 	vaults    []tacet.Vault
 	places    map[place]int // index into vaults
+	names     *vaultNames
 	users     map[string]*user
 	groups    map[string]*userGroup
 	roles     map[string]*role
@@ -275,13 +276,13 @@ func (d *directory) arnOf(account string, ref PrincipalRef) string {
 
 // clone copies what a change may touch; the documents are shared.
 func (d *directory) clone() *directory {
-	return &directory{vaults: slices.Clone(d.vaults), places: maps.Clone(d.places), users: maps.Clone(d.users),
+	return &directory{vaults: slices.Clone(d.vaults), places: maps.Clone(d.places), names: d.names, users: maps.Clone(d.users),
 		groups: maps.Clone(d.groups), roles: maps.Clone(d.roles), policies: maps.Clone(d.policies),
 		providers: maps.Clone(d.providers), keys: maps.Clone(d.keys), ids: maps.Clone(d.ids)}
 }
 
 func newDirectory() *directory {
-	return &directory{places: map[place]int{}, users: map[string]*user{}, groups: map[string]*userGroup{}, roles: map[string]*role{},
+	return &directory{places: map[place]int{}, names: &vaultNames{map[string]int{}}, users: map[string]*user{}, groups: map[string]*userGroup{}, roles: map[string]*role{},
 		policies: map[string]*managedPolicy{}, providers: map[string]*tacet.OIDCProvider{}, keys: map[string]*accessKey{}, ids: map[string]any{}}
 }
 
@@ -290,6 +291,7 @@ func (d *directory) addVault(v tacet.Vault) {
 		d.vaults[i] = v
 		return
 	}
+	d.names.at[strings.ToLower(v.Name)] = len(d.vaults)
 	d.places[place{v.Account, v.Region}] = len(d.vaults)
 	d.vaults = append(d.vaults, v)
 }

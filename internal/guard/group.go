@@ -21,6 +21,7 @@ type group struct {
 	versions map[store.VersionKey]*store.VersionRow // likewise
 	noted    []noted
 	newKeys  []seal.WrappedKey
+	gone     []tacet.VaultID // vaults deleted
 	touches  []touch
 	made     int64 // changes made
 	records  int64
@@ -104,16 +105,12 @@ func (gr *group) runChange(j *job) {
 		gr.changes.objects[ok] = row
 	}
 	gr.changes.vaults = append(gr.changes.vaults, c.vaults...)
+	gr.changes.goneVaults = append(gr.changes.goneVaults, c.goneVaults...)
+	gr.gone = append(gr.gone, c.goneVaults...)
 	gr.changes.keys = append(gr.changes.keys, c.keys...)
 	gr.newKeys = append(gr.newKeys, c.keys...)
-	if len(c.objects)+len(c.vaults) > 0 {
-		gr.dir = tx.dir
-		if len(c.vaults) > 0 {
-			gr.dir = gr.dir.clone()
-			for _, v := range c.vaults {
-				gr.dir.addVault(v)
-			}
-		}
+	if len(c.objects)+len(c.vaults)+len(c.goneVaults) > 0 {
+		gr.dir = tx.dir.withVaults(c.vaults, c.goneVaults)
 		gr.log(changeDirectory, "", "")
 	}
 }
@@ -164,7 +161,7 @@ func (gr *group) log(kind, vault, object string) {
 
 // overtaken reports whether anything a read relied on is no longer current.
 func (gr *group) overtaken(j *job) bool {
-	if now := gr.directory(); j.dir != nil && j.dir != now && (j.whole || j.who != now.who(&j.caller)) {
+	if now := gr.directory(); j.dir != nil && j.dir != now && (j.whole || j.dir.names != now.names || j.who != now.who(&j.caller)) {
 		return true
 	}
 	for _, l := range j.looked {
@@ -248,8 +245,11 @@ func (gr *group) flush() error {
 			return err
 		}
 	}
+	if err := deleteVaults(gr.store, c.goneVaults); err != nil {
+		return err
+	}
 	for _, v := range c.vaults {
-		if err := gr.store.PutVault(gr.g.encodeVault(v)); err != nil {
+		if err := gr.g.putVault(gr.store, v); err != nil {
 			return err
 		}
 	}
@@ -370,6 +370,9 @@ func (gr *group) apply() {
 			g.cfg.Logger.Error("a new data key does not open", "key", k.ID, "error", err)
 		}
 	}
+	for _, v := range gr.gone {
+		g.ring.Load().Forget(string(v))
+	}
 	if gr.dir != nil {
 		g.dir.Store(gr.dir)
 	}
@@ -431,7 +434,7 @@ func (gr *group) catchUp() error {
 		if err != nil {
 			return err
 		}
-		g.dir.Store(dir)
+		g.adopt(dir)
 	}
 	g.cache.applied.Store(gr.store.Head.Change)
 	return nil
@@ -447,7 +450,7 @@ func (gr *group) reload() error {
 	if err != nil {
 		return err
 	}
-	gr.g.dir.Store(dir)
+	gr.g.adopt(dir)
 	gr.g.cache.reset(gr.store.Head.Change)
 	return nil
 }

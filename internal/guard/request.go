@@ -30,6 +30,11 @@ type Request struct {
 	Secret tacet.SecretRef
 	// Create says that Secret is to be made: the decision is about its future name.
 	Create bool
+	// OrCreate says that Secret is to be made if there is none. The request is then
+	// decided as OpCreateSecret, and otherwise as OpPutSecretValue, not as Operation.
+	OrCreate bool
+	// Vault names the vault that is itself the object of the operation.
+	Vault string
 	// Principal is what an operation of identity is about. The decision is about its own
 	// ARN, so that no way of writing a name gets round it.
 	Principal PrincipalRef
@@ -90,7 +95,7 @@ const maxStale = 2
 // is committed. op may run more than once, and must not keep the snapshot.
 func View[T any](ctx context.Context, g *Guard, r Request, op func(*Snapshot) (T, error)) (T, error) {
 	var zero T
-	if err := g.ensureVault(ctx, &r); err != nil {
+	if err := g.locate(ctx, &r.Call); err != nil {
 		return zero, err
 	}
 	for range maxStale {
@@ -154,7 +159,7 @@ func view[T any](s *Snapshot, r *Request, op func(*Snapshot) (T, error)) (out T,
 // outside, and must not keep the transaction. If ctx ends first the change may
 // or may not have been made, as with any lost answer.
 func Do[T any](ctx context.Context, g *Guard, r Request, op func(*Tx) (T, error)) (T, error) {
-	if err := g.ensureVault(ctx, &r); err != nil {
+	if err := g.locate(ctx, &r.Call); err != nil {
 		var zero T
 		return zero, err
 	}
@@ -312,6 +317,11 @@ func shorten(params map[string]any) {
 // could not be read or broke a limit of the model: it was authenticated, so it is
 // recorded. code says what was wrong. The error is that the record could not be written.
 func Refuse(ctx context.Context, g *Guard, r Request, code tacet.Code) error {
+	if r.Call.Vault != "" {
+		if err := g.locate(ctx, &r.Call); err != nil {
+			return err
+		}
+	}
 	j := g.newJob(ctx)
 	j.dir = g.dir.Load()
 	rec := j.newRecord(&r, g.now(g.stats.highWater.Load()))
@@ -322,14 +332,6 @@ func Refuse(ctx context.Context, g *Guard, r Request, code tacet.Code) error {
 		return Refuse(ctx, g, r, code)
 	}
 	return err
-}
-
-// ensureVault makes the vault of a region on first use, on a development server.
-func (g *Guard) ensureVault(ctx context.Context, r *Request) error {
-	if !g.cfg.Development || r.Call.Region == "" {
-		return nil
-	}
-	return g.EnsureVault(ctx, r.Call.Account, r.Call.Region)
 }
 
 // EnsureVault makes the vault of a region of an account if a development server may

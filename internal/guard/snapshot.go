@@ -84,6 +84,14 @@ func (s *scope) Secret() (*tacet.Secret, error) {
 // ARN is the ARN of the secret that was asked for.
 func (s *scope) ARN() string { return s.resource }
 
+// Respond adds to what the record says of the answer. Never a secret value.
+func (s *scope) Respond(name string, value any) {
+	if s.response == nil {
+		s.response = map[string]any{}
+	}
+	s.response[name] = value
+}
+
 // Version returns version id of the secret that was asked for, or VersionNotFound.
 func (s *scope) Version(id tacet.VersionID) (*tacet.Version, error) {
 	if s.entry == nil {
@@ -105,19 +113,28 @@ func (s *scope) Version(id tacet.VersionID) (*tacet.Version, error) {
 // Open decrypts version id of the secret that was asked for. A version without a
 // value gives the zero Plaintext.
 func (s *scope) Open(id tacet.VersionID) (tacet.Plaintext, error) {
-	row, err := s.source().version(s.entry, id)
-	if err != nil || row == nil {
-		return tacet.Plaintext{}, errors.Join(err, missing(row == nil, id))
-	}
-	v, err := decodeVersion(row)
+	v, b, err := s.open(id)
 	if err != nil || v.Kind == tacet.ValueNone {
 		return tacet.Plaintext{}, err
 	}
+	return tacet.NewPlaintext(b), nil
+}
+
+// open decrypts version id of the secret that was asked for.
+func (s *scope) open(id tacet.VersionID) (*tacet.Version, []byte, error) {
+	row, err := s.source().version(s.entry, id)
+	if err != nil || row == nil {
+		return nil, nil, errors.Join(err, missing(row == nil, id))
+	}
+	v, err := decodeVersion(row)
+	if err != nil || v.Kind == tacet.ValueNone {
+		return v, nil, err
+	}
 	b, err := s.g.open(s.ctx, versionAAD(s.entry.secret.Vault, v), row.Sealed)
 	if err != nil {
-		return tacet.Plaintext{}, fmt.Errorf("guard: version %s of secret %s: %w", v.ID, v.Secret, err)
+		return nil, nil, fmt.Errorf("guard: version %s of secret %s: %w", v.ID, v.Secret, err)
 	}
-	return tacet.NewPlaintext(b), nil
+	return v, b, nil
 }
 
 func missing(yes bool, id tacet.VersionID) error {
@@ -176,6 +193,18 @@ func (s *scope) Versions() ([]tacet.Version, error) {
 	return out, err
 }
 
+// VersionOf returns a version of another secret of the vault, nil when there is none.
+func (s *scope) VersionOf(secret tacet.SecretID, id tacet.VersionID) (v *tacet.Version, err error) {
+	err = s.source().read(func(tx *store.Tx) error {
+		row, err := tx.VersionInfo(string(secret), string(id))
+		if err == nil {
+			v, err = decodeVersion(row)
+		}
+		return notFoundIsNone(err)
+	})
+	return v, err
+}
+
 // Related returns the secret with an id, such as a replica or a primary; nil when
 // there is none.
 func (s *scope) Related(vault tacet.VaultID, name string) (*tacet.Secret, error) {
@@ -198,6 +227,7 @@ type Page struct {
 	After            *Position // nil: from the start
 	NamePrefix       string
 	IncludeScheduled bool
+	OnlyScheduled    bool
 	Limit            int
 }
 
@@ -228,7 +258,7 @@ func PositionOf(sec *tacet.Secret, orderBy string) *Position {
 // secrets whose purge is due; they are to be passed over.
 func (s *scope) Secrets(p Page) ([]*tacet.Secret, error) {
 	q := store.SecretQuery{Vault: string(s.vault.ID), OrderBy: p.OrderBy, Descending: p.Descending,
-		NamePrefix: p.NamePrefix, IncludeScheduled: p.IncludeScheduled, Limit: p.Limit}
+		NamePrefix: p.NamePrefix, IncludeScheduled: p.IncludeScheduled, OnlyScheduled: p.OnlyScheduled, Limit: p.Limit}
 	if p.After != nil {
 		q.AfterKey, q.AfterName, q.AfterID = p.After.Key, p.After.Name, p.After.ID
 	}
@@ -301,11 +331,8 @@ func (s *Snapshot) entryOf(k key) (*entry, error) {
 
 func (g *Guard) readEntry(tx *store.Tx, k key) (*entry, error) {
 	row, err := tx.Secret(string(k.vault), k.name)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
+	if row == nil || err != nil {
+		return nil, notFoundIsNone(err)
 	}
 	sec, err := g.decodeSecret(row)
 	if err != nil {
@@ -335,10 +362,15 @@ func (s *Snapshot) version(e *entry, id tacet.VersionID) (*store.VersionRow, err
 
 func readVersion(tx *store.Tx, secret tacet.SecretID, id tacet.VersionID) (*store.VersionRow, error) {
 	row, err := tx.Version(string(secret), string(id))
+	return row, notFoundIsNone(err)
+}
+
+// notFoundIsNone takes the error from a query that found nothing, whose row is nil then.
+func notFoundIsNone(err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
+		return nil
 	}
-	return row, err
+	return err
 }
 
 func (s *Snapshot) read(f func(*store.Tx) error) error { return s.g.db.ReadEach(s.ctx, f) }

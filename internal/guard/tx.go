@@ -35,14 +35,6 @@ func (tx *Tx) discard() { tx.changes = newChangeset() }
 // NewID returns a new id, 32 hex characters.
 func (tx *Tx) NewID() string { return newID() }
 
-// Respond adds to what the record says of the answer. Never a secret value.
-func (tx *Tx) Respond(name string, value any) {
-	if tx.response == nil {
-		tx.response = map[string]any{}
-	}
-	tx.response[name] = value
-}
-
 // Existing is, for a creation, the secret that has the name already; nil if none.
 func (tx *Tx) Existing() *tacet.Secret {
 	if tx.existing == nil {
@@ -128,12 +120,12 @@ func (tx *Tx) DeleteVersion(secret tacet.SecretID, id tacet.VersionID) {
 // CopyVersions seals every version of one secret again as versions of another, in the
 // other's vault: replication.
 func (tx *Tx) CopyVersions(from *tacet.Secret, to *tacet.Secret) error {
-	ids, err := tx.versionIDs(from.ID)
+	ids, err := tx.VersionIDs(from.ID)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if err := tx.CopyVersion(from, to, tacet.VersionID(id)); err != nil {
+		if err := tx.CopyVersion(from, to, id); err != nil {
 			return err
 		}
 	}
@@ -161,20 +153,21 @@ func (tx *Tx) CopyVersion(from, to *tacet.Secret, id tacet.VersionID) error {
 	return tx.PutVersion(to.Vault, &c, tacet.NewPlaintext(value))
 }
 
-func (tx *Tx) versionIDs(secret tacet.SecretID) ([]string, error) {
-	var out []string
+// VersionIDs returns the ids of all versions of a secret, as this operation leaves them.
+func (tx *Tx) VersionIDs(secret tacet.SecretID) ([]tacet.VersionID, error) {
+	var out []tacet.VersionID
 	err := tx.read(func(st *store.Tx) error {
 		rows, err := st.Versions(string(secret))
 		for _, r := range rows {
 			if c, ok := tx.changes.versions[store.VersionKey{Secret: r.Secret, ID: r.ID}]; !ok || c != nil {
-				out = append(out, r.ID)
+				out = append(out, tacet.VersionID(r.ID))
 			}
 		}
 		return err
 	})
 	for k, row := range tx.changes.versions {
-		if k.Secret == string(secret) && row != nil && !slices.Contains(out, k.ID) {
-			out = append(out, k.ID)
+		if k.Secret == string(secret) && row != nil && !slices.Contains(out, tacet.VersionID(k.ID)) {
+			out = append(out, tacet.VersionID(k.ID))
 		}
 	}
 	return out, err
@@ -186,10 +179,11 @@ func (tx *Tx) CreateVault(name, account, region string) (tacet.Vault, error) {
 	if v, ok := tx.group.directory().vault(account, region); ok {
 		return v, nil
 	}
-	if slices.ContainsFunc(tx.group.directory().vaults, func(v tacet.Vault) bool { return v.Name == name }) {
-		name += "-" + tx.NewID()[:8] // a name made of another's and a region may be taken
+	if _, taken := tx.group.directory().named(name); taken || !tacet.ValidVaultName(name) {
+		name = "vault-" + tx.NewID()[:12] // a name made of another's and a region may be taken, or too long
 	}
-	v := tacet.Vault{ID: tacet.VaultID(tx.NewID()), Name: name, Account: account, Region: region, Created: tx.now}
+	v := tacet.Vault{ID: tacet.VaultID(tx.NewID()), Name: name, Account: account, Region: region, Created: tx.now,
+		VaultSettings: tacet.VaultSettings{RetentionDays: tacet.MaxRetention}}
 	k, err := tx.g.ring.Load().NewDataKey(string(v.ID), tx.now)
 	if err != nil {
 		return tacet.Vault{}, err
@@ -264,10 +258,12 @@ type changeset struct {
 	versions map[store.VersionKey]*store.VersionRow // nil: deleted
 	objects  map[objectKey]*store.ObjectRow         // nil: deleted
 	vaults   []tacet.Vault
-	keys     []seal.WrappedKey
-	log      []store.ChangeRow
-	events   []*tacet.Record
-	counts   map[tacet.VaultID]int64 // secrets made less secrets deleted
+	// goneVaults are removed before vaults are written.
+	goneVaults []tacet.VaultID
+	keys       []seal.WrappedKey
+	log        []store.ChangeRow
+	events     []*tacet.Record
+	counts     map[tacet.VaultID]int64 // secrets made less secrets deleted
 }
 
 func newChangeset() *changeset {
@@ -276,7 +272,7 @@ func newChangeset() *changeset {
 }
 
 func (c *changeset) empty() bool {
-	return len(c.secrets)+len(c.versions)+len(c.objects)+len(c.vaults)+len(c.keys)+len(c.deleted) == 0
+	return len(c.secrets)+len(c.versions)+len(c.objects)+len(c.vaults)+len(c.goneVaults)+len(c.keys)+len(c.deleted) == 0
 }
 
 // UseExisting makes the secret that has the name the one the operation is about: a

@@ -30,13 +30,18 @@ var tokenEncoding = base64.RawURLEncoding.Strict()
 // Every token has a key of its own, derived with a random salt. Nobody has to count
 // how many there are, and any text can be part of a purpose.
 func (r *Ring) SealToken(purpose string, plaintext []byte) string {
+	return tokenEncoding.EncodeToString(r.SealBlob(purpose, plaintext))
+}
+
+// SealBlob is [Ring.SealToken] without the encoding and the limit, for what is kept
+// outside for long: a backup.
+func (r *Ring) SealBlob(purpose string, plaintext []byte) []byte {
 	root := r.newest()
 	b := make([]byte, 0, 2+len(root.id)+saltSize+len(plaintext)+overhead)
 	b = appendHeader(b, formatToken, root.id)
 	salt := b[len(b) : len(b)+saltSize]
 	_, _ = rand.Read(salt) // never fails
-	b = root.tokenAEAD(purpose, salt).Seal(b[:len(b)+saltSize], nil, plaintext, nil)
-	return tokenEncoding.EncodeToString(b)
+	return root.tokenAEAD(purpose, salt).Seal(b[:len(b)+saltSize], nil, plaintext, nil)
 }
 
 // OpenToken returns what [Ring.SealToken] was given, and [ErrOpen] for everything
@@ -50,8 +55,16 @@ func (r *Ring) OpenToken(purpose, token string) ([]byte, error) {
 	if err != nil {
 		return nil, ErrOpen
 	}
+	if _, rest, ok := splitHeader(formatToken, b); !ok || len(rest) > saltSize+overhead+MaxTokenPlaintext {
+		return nil, ErrOpen
+	}
+	return r.OpenBlob(purpose, b)
+}
+
+// OpenBlob is [Ring.OpenToken] for what [Ring.SealBlob] made.
+func (r *Ring) OpenBlob(purpose string, b []byte) ([]byte, error) {
 	id, rest, ok := splitHeader(formatToken, b)
-	if !ok || len(rest) < saltSize+overhead || len(rest) > saltSize+overhead+MaxTokenPlaintext {
+	if !ok || len(rest) < saltSize+overhead {
 		return nil, ErrOpen
 	}
 	root := r.root(id)

@@ -2,7 +2,7 @@ package store
 
 import (
 	"errors"
-	"io/fs"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -57,22 +57,23 @@ func TestMigrationsVerified(t *testing.T) {
 func TestMigrate(t *testing.T) {
 	engines(t, func(t *testing.T, url string) {
 		db := openDB(t, Config{URL: url})
-		initial, err := fs.ReadFile(migrations(), "migrations/0001_initial.sql")
-		if err != nil {
-			t.Fatal(err)
+		ours := must[[]migration](t)(readMigrations(migrations()))
+		files := fstest.MapFS{}
+		for _, m := range ours {
+			files["migrations/"+m.name] = &fstest.MapFile{Data: []byte(m.text)}
 		}
-		files := fstest.MapFS{
-			"migrations/0001_initial.sql": {Data: initial},
-			"migrations/0002_more.sql":    {Data: []byte("CREATE TABLE more (id {{rowid}}, data {{blob}});\nINSERT INTO more VALUES (1, 'a')")},
-			"migrations/0003_wrong.sql":   {Data: []byte("INSERT INTO more VALUES (2, 'b'); INSERT INTO absent VALUES (1)")},
+		next := func(n int, name, text string) { // the n-th after this build's
+			files[fmt.Sprintf("migrations/%04d_%s.sql", len(ours)+n, name)] = &fstest.MapFile{Data: []byte(text)}
 		}
-		if err := db.migrate(t.Context(), files); err == nil || !strings.Contains(err.Error(), "0003_wrong.sql") {
+		next(1, "more", "CREATE TABLE more (id {{rowid}}, data {{blob}});\nINSERT INTO more VALUES (1, 'a')")
+		next(2, "last", "INSERT INTO more VALUES (2, 'b'); INSERT INTO absent VALUES (1)")
+		if err := db.migrate(t.Context(), files); err == nil || !strings.Contains(err.Error(), "_last.sql") {
 			t.Errorf("a migration that fails: %v", err)
 		}
 		if _, err := db.writers.ExecContext(t.Context(), "SELECT * FROM more"); err == nil {
 			t.Error("a part of the migrations was kept")
 		}
-		files["migrations/0003_wrong.sql"].Data = []byte("INSERT INTO more VALUES (2, 'b')")
+		next(2, "last", "INSERT INTO more VALUES (2, 'b')")
 		for range 2 {
 			if err := db.migrate(t.Context(), files); err != nil {
 				t.Fatal(err)
@@ -85,7 +86,7 @@ func TestMigrate(t *testing.T) {
 		if err := db.migrate(t.Context(), migrations()); !errors.Is(err, ErrMigration) {
 			t.Errorf("going back: %v", err)
 		}
-		files["migrations/0005_gap.sql"] = &fstest.MapFile{Data: []byte("SELECT 1")}
+		next(4, "gap", "SELECT 1")
 		if err := db.migrate(t.Context(), files); err == nil {
 			t.Error("a number was left out")
 		}

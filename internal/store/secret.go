@@ -37,6 +37,17 @@ func (tx *Tx) SecretByID(id string) (*SecretRow, error) {
 	return one(tx, "secret by id", text, scanSecret, id)
 }
 
+// SecretShownAs returns the secret that Azure's name shown means in a vault, or
+// [ErrNotFound]: one whose name, with "--" for "/", is exactly that, or else is that in
+// another case; of several the oldest. Those whose time, PurgeAt, is before or now are
+// passed over. Shown is of ASCII.
+func (tx *Tx) SecretShownAs(vault, shown string, now int64) (*SecretRow, error) {
+	const text = `SELECT ` + secretColumns + ` FROM secret
+		WHERE vault = $1 AND lower(replace(name, '/', '--')) = $2 AND (purge_at = 0 OR purge_at > $3)
+		ORDER BY CASE WHEN replace(name, '/', '--') = $4 THEN 0 ELSE 1 END, created, id LIMIT 1`
+	return one(tx, "secret by shown name", text, scanSecret, vault, strings.ToLower(shown), now, shown)
+}
+
 // PutSecrets adds secrets or replaces those of the same id; of several with one id
 // the last counts. It returns [ErrDuplicate] if another secret has the name.
 func (tx *Tx) PutSecrets(rows []SecretRow) error {
@@ -77,6 +88,8 @@ type SecretQuery struct {
 	NamePrefix string
 	// IncludeScheduled lists deleted secrets that wait for their end too.
 	IncludeScheduled bool
+	// OnlyScheduled lists those alone.
+	OnlyScheduled bool
 	// Limit is the most rows wanted.
 	Limit int
 }
@@ -104,7 +117,10 @@ func (q SecretQuery) text() (string, []any, error) {
 	}
 	var b strings.Builder
 	b.WriteString(`SELECT ` + secretColumns + ` FROM secret WHERE vault = $1`)
-	if !q.IncludeScheduled {
+	switch {
+	case q.OnlyScheduled:
+		b.WriteString(` AND purge_at <> 0`)
+	case !q.IncludeScheduled:
 		b.WriteString(` AND purge_at = 0`)
 	}
 	if q.NamePrefix != "" {

@@ -22,12 +22,20 @@ func (tx *Tx) Version(secret, id string) (*VersionRow, error) {
 	}, secret, id)
 }
 
+// VersionInfo is Version without Sealed.
+func (tx *Tx) VersionInfo(secret, id string) (*VersionRow, error) {
+	const text = `SELECT secret, id, created, accessed, body FROM version WHERE secret = $1 AND id = $2`
+	return one(tx, "version info", text, scanVersionInfo, secret, id)
+}
+
+func scanVersionInfo(rows *sql.Rows, v *VersionRow) error {
+	return rows.Scan(&v.Secret, &v.ID, &v.Created, &v.Accessed, &v.Body)
+}
+
 // Versions returns the versions of a secret, the oldest first, without Sealed.
 func (tx *Tx) Versions(secret string) ([]VersionRow, error) {
 	const text = `SELECT secret, id, created, accessed, body FROM version WHERE secret = $1 ORDER BY created, id`
-	return list(tx, "versions", text, func(rows *sql.Rows, v *VersionRow) error {
-		return rows.Scan(&v.Secret, &v.ID, &v.Created, &v.Accessed, &v.Body)
-	}, secret)
+	return list(tx, "versions", text, scanVersionInfo, secret)
 }
 
 // PutVersions adds versions or replaces those of the same secret and id, with

@@ -61,51 +61,6 @@ func (s *Service) noRotation(ctx context.Context, r guard.Request, check func() 
 	})
 }
 
-// ListVaults lists the vaults of the deployment.
-func (s *Service) ListVaults(ctx context.Context, call tacet.Call) ([]tacet.Vault, error) {
-	return guard.View(ctx, s.g, request(call, tacet.OpListVaults, tacet.SecretRef{}), func(v *guard.Snapshot) ([]tacet.Vault, error) {
-		return v.Vaults(), nil
-	})
-}
-
-// CreateVault makes the vault of an account in a region.
-//
-// Errors: InvalidParameter, PrincipalExists (the name or the place is taken).
-func (s *Service) CreateVault(ctx context.Context, call tacet.Call, name, account, region string) (tacet.Vault, error) {
-	r := request(call, tacet.OpCreateVault, tacet.SecretRef{})
-	r.Parameters["name"], r.Parameters["account"], r.Parameters["region"] = name, account, region
-	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.Vault, error) {
-		if err := checkVault(name, account, region); err != nil {
-			return tacet.Vault{}, err
-		}
-		for _, v := range tx.Vaults() {
-			if v.Name == name || v.Account == account && v.Region == region {
-				return tacet.Vault{}, tacet.Errorf(tacet.PrincipalExists, "The vault %s of account %s in %s already exists.", v.Name, v.Account, v.Region)
-			}
-		}
-		return tx.CreateVault(name, account, region)
-	})
-}
-
-// checkVault checks a vault's name, which must be fit for a host name, its account and
-// its region.
-func checkVault(name, account, region string) error {
-	ok := len(name) >= 3 && len(name) <= 64 && name[0] != '-' && name[len(name)-1] != '-'
-	for _, c := range name {
-		ok = ok && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-')
-	}
-	if !ok {
-		return tacet.Errorf(tacet.InvalidParameter, "a vault's name is 3 to 64 lower-case letters, digits and inner hyphens")
-	}
-	if len(account) != 12 || without(account, digits) != "" {
-		return tacet.Errorf(tacet.InvalidParameter, "an account is 12 digits")
-	}
-	if !tacet.IsRegion(region) {
-		return tacet.Errorf(tacet.InvalidParameter, "a region is lower-case words and a number, joined by hyphens, such as us-east-1")
-	}
-	return nil
-}
-
 // AuditLine is a record as it is stored.
 type AuditLine = guard.StoredRecord
 

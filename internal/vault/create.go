@@ -58,11 +58,8 @@ func create(tx *guard.Tx, in CreateSecretInput) (CreateSecretOutput, error) {
 	if old := tx.Existing(); old != nil {
 		return createAgain(tx, old, in)
 	}
-	sec := &tacet.Secret{
-		ID: tacet.SecretID(tx.NewID()), Vault: tx.Vault().ID, Name: in.Name, Suffix: newSuffix(),
-		Description: in.Description, Type: in.Type, Created: tx.Now(), Changed: tx.Now(),
-		Stages: map[tacet.Stage]tacet.VersionID{},
-	}
+	sec := newSecret(tx, in.Name)
+	sec.Description, sec.Type = in.Description, in.Type
 	if len(in.Tags) > 0 {
 		sec.Tags = append([]tacet.Tag{}, in.Tags...)
 	}
@@ -86,6 +83,12 @@ func create(tx *guard.Tx, in CreateSecretInput) (CreateSecretOutput, error) {
 	}
 	respond(tx, sec, out.Version)
 	return out, nil
+}
+
+// newSecret begins a secret without a version, which is not stored yet.
+func newSecret(tx *guard.Tx, name string) *tacet.Secret {
+	return &tacet.Secret{ID: tacet.SecretID(tx.NewID()), Vault: tx.Vault().ID, Name: name, Suffix: newSuffix(),
+		Created: tx.Now(), Changed: tx.Now(), Stages: map[tacet.Stage]tacet.VersionID{}}
 }
 
 // createAgain answers a creation whose name is taken: a repetition of the request that

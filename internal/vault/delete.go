@@ -16,7 +16,8 @@ const defaultRecovery = tacet.MaxRecovery // days
 // a clean-up can be repeated.
 //
 // Errors: RecoveryAmbiguous, RecoveryOutOfRange, SecretNotFound,
-// SecretAlreadyScheduled, HasReplicas, ReplicaReadOnly.
+// SecretAlreadyScheduled, HasReplicas, ReplicaReadOnly, PurgeProtected. In a vault with
+// purge protection no window is shorter than the vault's own.
 func (s *Service) DeleteSecret(ctx context.Context, call tacet.Call, in DeleteSecretInput) (DeleteSecretOutput, error) {
 	r := request(call, tacet.OpDeleteSecret, in.Secret)
 	if in.RecoveryDays != nil {
@@ -26,6 +27,7 @@ func (s *Service) DeleteSecret(ctx context.Context, call tacet.Call, in DeleteSe
 	if in.Force {
 		r.Parameters["forceDeleteWithoutRecovery"] = true
 		condition(&r, "secretsmanager:forcedeletewithoutrecovery", "true")
+		r.Also = []tacet.Operation{tacet.OpPurgeDeletedSecret}
 	}
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (DeleteSecretOutput, error) { return remove(tx, in) })
 }
@@ -59,23 +61,40 @@ func remove(tx *guard.Tx, in DeleteSecretInput) (DeleteSecretOutput, error) {
 		return none, &tacet.Error{Code: tacet.HasReplicas, ARN: arn, Regions: regionsOf(sec.Replicas)}
 	case sec.ScheduledForDeletion() && !in.Force:
 		return none, &tacet.Error{Code: tacet.SecretAlreadyScheduled, Secret: sec.Name}
+	case in.Force && tx.Vault().PurgeProtection:
+		return none, &tacet.Error{Code: tacet.PurgeProtected, Secret: sec.Name}
+	case tx.Vault().PurgeProtection:
+		days = max(days, int64(tx.Vault().RetentionDays))
 	}
 	out := DeleteSecretOutput{ARN: arn, Name: sec.Name, PurgeAt: tx.Now()}
 	if in.Force {
 		tx.DeleteSecret(sec)
 		tx.Event(tacet.OpPurgeSecret, arn)
 	} else {
-		out.PurgeAt = tx.Now().Add(time.Duration(days) * 24 * time.Hour)
-		sec = sec.Clone()
-		sec.Deleted, sec.PurgeAt, sec.Changed = tx.Now(), out.PurgeAt, tx.Now()
-		if err := tx.PutSecret(sec); err != nil {
+		if sec, err = schedule(tx, sec, int(days)); err != nil {
 			return none, err
 		}
-		tx.Event(tacet.OpStartDelete, arn)
+		out.PurgeAt = sec.PurgeAt
 	}
 	respond(tx, sec, "")
 	tx.Respond("deletionDate", out.PurgeAt.Format(time.RFC3339))
 	return out, nil
+}
+
+// schedule deletes a secret, to be purged after some days, and returns it as stored.
+func schedule(tx *guard.Tx, sec *tacet.Secret, days int) (*tacet.Secret, error) {
+	sec = sec.Clone()
+	sec.Deleted, sec.PurgeAt, sec.Changed = tx.Now(), tx.Now().Add(time.Duration(days)*24*time.Hour), tx.Now()
+	tx.Event(tacet.OpStartDelete, sec.ARN(tx.Vault()))
+	return sec, tx.PutSecret(sec)
+}
+
+// unschedule takes a secret back from its deletion, and returns it as stored.
+func unschedule(tx *guard.Tx, sec *tacet.Secret) (*tacet.Secret, error) {
+	sec = sec.Clone()
+	sec.Deleted, sec.PurgeAt, sec.Changed = time.Time{}, time.Time{}, tx.Now()
+	tx.Event(tacet.OpCancelDelete, sec.ARN(tx.Vault()))
+	return sec, tx.PutSecret(sec)
 }
 
 // RestoreSecret takes a secret back from its scheduled deletion, with all versions
@@ -92,12 +111,9 @@ func (s *Service) RestoreSecret(ctx context.Context, call tacet.Call, ref tacet.
 			return Named{}, err
 		}
 		if sec.ScheduledForDeletion() {
-			sec = sec.Clone()
-			sec.Deleted, sec.PurgeAt, sec.Changed = time.Time{}, time.Time{}, tx.Now()
-			if err := tx.PutSecret(sec); err != nil {
+			if sec, err = unschedule(tx, sec); err != nil {
 				return Named{}, err
 			}
-			tx.Event(tacet.OpCancelDelete, sec.ARN(tx.Vault()))
 		}
 		respond(tx, sec, "")
 		return named(tx, sec), nil

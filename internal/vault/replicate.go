@@ -89,7 +89,7 @@ func replicateTo(tx *guard.Tx, sec *tacet.Secret, v tacet.Vault, force bool) (ta
 	if old != nil && old.ReplicaOf == sec.ID {
 		return tacet.Replica{Region: v.Region, Secret: old.ID, Status: tacet.ReplicaInSync}, nil
 	}
-	if old != nil && (!force || len(old.Replicas) > 0 || old.IsReplica()) {
+	if old != nil && (!force || v.PurgeProtection || len(old.Replicas) > 0 || old.IsReplica()) {
 		msg := fmt.Sprintf("Replication failed: Secret name %s already exists in region %s.", sec.Name, v.Region)
 		return tacet.Replica{Region: v.Region, Status: tacet.ReplicaFailed, Message: msg}, nil
 	}
@@ -110,6 +110,7 @@ func replicateTo(tx *guard.Tx, sec *tacet.Secret, v tacet.Vault, force bool) (ta
 func mirror(tx *guard.Tx, from, to *tacet.Secret) *tacet.Secret {
 	src := from.Clone()
 	to.Description, to.Type, to.Tags, to.Policy = src.Description, src.Type, src.Tags, src.Policy
+	to.Attributes = src.Attributes
 	to.Stages, to.Versions, to.Rotated, to.OwningService = src.Stages, src.Versions, src.Rotated, src.OwningService
 	to.Changed = tx.Now()
 	return to

@@ -189,7 +189,7 @@ func TestNewKeysWorkOnEveryNodeAtOnce(t *testing.T) {
 	b := identity.New(g)
 	for i := range 5 {
 		key := a.newUser(fmt.Sprintf("user-%d", i), "")
-		_, err := a.vault.CreateVault(a.ctx, a.admin, fmt.Sprintf("vault-%d", i), "000000000001", fmt.Sprintf("eu-west-%d", i+1))
+		_, err := a.vault.CreateVault(a.ctx, a.admin, vault.CreateVaultInput{Name: fmt.Sprintf("vault-%d", i), Account: "000000000001", Region: fmt.Sprintf("eu-west-%d", i+1)})
 		a.must(err)
 		var wg sync.WaitGroup
 		for range 16 {

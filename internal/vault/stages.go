@@ -80,6 +80,9 @@ func (s *Service) UpdateSecretVersionStage(ctx context.Context, call tacet.Call,
 		if err := updateStage(tx, sec, in); err != nil {
 			return Named{}, err
 		}
+		if err := followTags(tx, sec); err != nil {
+			return Named{}, err
+		}
 		if err := store(tx, sec); err != nil {
 			return Named{}, err
 		}

@@ -45,7 +45,7 @@ func (s *Service) UpdateSecret(ctx context.Context, call tacet.Call, in UpdateSe
 		condition(&r, "secretsmanager:kmskeyid", *in.KMSKeyID)
 	}
 	if !in.Value.IsZero() {
-		r.Unless = []tacet.Operation{tacet.OpSetSecret}
+		r.Also = []tacet.Operation{tacet.OpUpdateValue}
 	}
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (UpdateSecretOutput, error) { return update(tx, call, in) })
 }
@@ -181,6 +181,9 @@ func (s *Service) retag(ctx context.Context, r guard.Request, change func(*tacet
 			return Named{}, err
 		}
 		before := sec.Tags
+		if err := keepTags(tx, sec); err != nil {
+			return Named{}, err
+		}
 		if err := change(sec); err != nil {
 			return Named{}, err
 		}

@@ -82,6 +82,7 @@ func purgeVersions(tx *guard.Tx, sec *tacet.Secret) error {
 // deleteVersion removes a version of a secret and of its replicas.
 func deleteVersion(tx *guard.Tx, sec *tacet.Secret, id tacet.VersionID) error {
 	tx.DeleteVersion(sec.ID, id)
+	delete(sec.Attributes, id)
 	return eachReplica(tx, sec, func(_ tacet.Vault, copied *tacet.Secret) error {
 		tx.DeleteVersion(copied.ID, id)
 		return nil
@@ -234,7 +235,7 @@ func get(v *guard.Snapshot, call tacet.Call, in GetSecretValueInput) (SecretValu
 		return none, &tacet.Error{Code: tacet.StageNotFound, Stage: in.Stage}
 	case ver.Kind == tacet.ValueNone:
 		return none, &tacet.Error{Code: tacet.VersionNotFound, Version: id}
-	case ver.Disabled:
+	case len(sec.Attributes) > 0 && sec.Attributes[id].Disabled:
 		return none, &tacet.Error{Code: tacet.VersionDisabled, Version: id}
 	}
 	value, err := v.Open(id)

@@ -1,0 +1,180 @@
+package guard
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"tacet"
+	"tacet/internal/store"
+)
+
+// vaultNames finds vaults by name. Directories share it until a vault changes, so that a
+// read can tell by the pointer that it relied on vaults as they are no longer.
+type vaultNames struct {
+	at map[string]int // by name in lower case, an index into the directory's vaults
+}
+
+// named returns the vault called name, in any case.
+func (d *directory) named(name string) (tacet.Vault, bool) {
+	i, ok := d.names.at[strings.ToLower(name)]
+	if !ok {
+		return tacet.Vault{}, false
+	}
+	return d.vaults[i], true
+}
+
+// withVaults returns the directory with vaults changed or added, and others gone.
+func (d *directory) withVaults(changed []tacet.Vault, gone []tacet.VaultID) *directory {
+	if len(changed)+len(gone) == 0 {
+		return d
+	}
+	c := d.clone()
+	c.places, c.names = map[place]int{}, &vaultNames{map[string]int{}}
+	c.vaults = nil
+	for _, v := range append(slices.Clone(d.vaults), changed...) {
+		if !slices.Contains(gone, v.ID) {
+			c.addVault(v)
+		}
+	}
+	return c
+}
+
+// VaultNamed returns the vault called name, in any case, for a face that has to know
+// which vault a host name means. It is not a decision: whether a vault exists is known to
+// whoever can resolve its name.
+func (g *Guard) VaultNamed(name string) (tacet.Vault, bool) {
+	v, ok := g.dir.Load().named(name)
+	if !ok {
+		g.refresh()
+		v, ok = g.dir.Load().named(name)
+	}
+	return v, ok
+}
+
+// FirstVault returns the deployment's oldest vault, which is the default one.
+func (g *Guard) FirstVault() (tacet.Vault, bool) {
+	var first tacet.Vault
+	for _, v := range g.dir.Load().vaults {
+		if first.ID == "" || v.Created.Before(first.Created) {
+			first = v
+		}
+	}
+	return first, first.ID != ""
+}
+
+// locate finds the place of a vault that a call names, or on a development server makes
+// the vault of a place on first use.
+func (g *Guard) locate(ctx context.Context, call *tacet.Call) error {
+	if call.Vault == "" {
+		if !g.cfg.Development || call.Region == "" {
+			return nil
+		}
+		return g.EnsureVault(ctx, call.Account, call.Region)
+	}
+	v, _ := g.VaultNamed(call.Vault)
+	call.Account, call.Region = v.Account, v.Region // empty for none: there is no such place
+	return nil
+}
+
+// Named returns the vault called name, in any case, or VaultNotFound.
+func (s *scope) Named(name string) (tacet.Vault, error) {
+	v, ok := s.dir.named(name)
+	if !ok {
+		return v, tacet.Errorf(tacet.VaultNotFound, "There is no vault named %s.", name)
+	}
+	return v, nil
+}
+
+// vaultARN is what policies call a vault that is itself the object of an operation. Names
+// of vaults are unique in the deployment, so it needs no account.
+func vaultARN(name string) string { return "arn:aws:tacet:::vault/" + strings.ToLower(name) }
+
+// admitted refuses a caller whose address the vault's network rules do not let in.
+func (s *scope) admitted(rec *tacet.Record) error {
+	if s.vault.Network.Admits(s.req.Call.SourceIP) {
+		return nil
+	}
+	rec.Reason = string(tacet.DenyNetwork)
+	return s.refusal(rec, s.req.Operation, s.req.Secret.Given, tacet.DenyNetwork)
+}
+
+// shownName returns the name of the secret that Azure's name means in a vault, "" when
+// there is none. See [tacet.ShownRef].
+func (s *scope) shownName(vault tacet.VaultID, shown string) (string, error) {
+	if !strings.Contains(shown, "--") && tacet.ValidShownName(shown) { // nothing else is shown exactly so
+		if e, err := s.lookup(vault, shown); e != nil || err != nil {
+			return shown, err
+		}
+	}
+	name := ""
+	if !tacet.ValidShownName(shown) { // no secret is shown so
+		return "", nil
+	}
+	err := s.source().read(func(tx *store.Tx) error {
+		row, err := tx.SecretShownAs(string(vault), shown, s.now.UnixMicro())
+		if err == nil {
+			name = row.Name
+		}
+		return notFoundIsNone(err)
+	})
+	return name, err
+}
+
+// Shown reports whether a secret of the vault can be reached by the name that Azure
+// shows for it, and returns that name.
+func (s *scope) Shown(sec *tacet.Secret) (string, bool, error) {
+	shown, ok := tacet.ShownName(sec.Name)
+	if !ok || !strings.Contains(shown, "--") {
+		return shown, ok, nil
+	}
+	name, err := s.shownName(sec.Vault, shown)
+	return shown, name == sec.Name, err
+}
+
+// PutVault stores the changed settings of a vault. Its name and place stay.
+func (tx *Tx) PutVault(v tacet.Vault) { tx.changes.vaults = append(tx.changes.vaults, v) }
+
+// DeleteVault removes a vault and its data keys. The error is VaultNotEmpty while it has
+// secrets, deleted ones that wait for their purge included.
+func (tx *Tx) DeleteVault(v tacet.Vault) error {
+	var n int64
+	err := tx.read(func(st *store.Tx) (err error) {
+		n, err = st.CountSecrets(string(v.ID))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if n > 0 {
+		return tacet.Errorf(tacet.VaultNotEmpty, "The vault %s still has %d secrets, deleted ones that can be recovered included.", v.Name, n)
+	}
+	tx.changes.goneVaults = append(tx.changes.goneVaults, v.ID)
+	return nil
+}
+
+// deleteVaults removes the rows of vaults and of their keys.
+func deleteVaults(tx *store.Tx, gone []tacet.VaultID) error {
+	for _, id := range gone {
+		if err := tx.DeleteVault(string(id)); err != nil {
+			return err
+		}
+		if err := tx.DeleteKeys(string(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// adopt makes a directory that was read from the store the one in use, and forgets the
+// keys of vaults that are no longer in it.
+func (g *Guard) adopt(d *directory) {
+	if old := g.dir.Load(); old != nil {
+		for _, v := range old.vaults {
+			if _, ok := d.byID(v.ID); !ok {
+				g.ring.Load().Forget(string(v.ID))
+			}
+		}
+	}
+	g.dir.Store(d)
+}

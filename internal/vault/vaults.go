@@ -1,0 +1,217 @@
+package vault
+
+import (
+	"context"
+	"strings"
+
+	"tacet"
+	"tacet/internal/guard"
+)
+
+// VaultNamed returns the vault called name, in any case: a face asks it what a host name
+// means, before anybody has called.
+func (s *Service) VaultNamed(name string) (tacet.Vault, bool) { return s.g.VaultNamed(name) }
+
+// FirstVault returns the deployment's oldest vault, the one meant where none is named.
+func (s *Service) FirstVault() (tacet.Vault, bool) { return s.g.FirstVault() }
+
+// ListVaults lists the vaults of the deployment.
+func (s *Service) ListVaults(ctx context.Context, call tacet.Call) ([]tacet.Vault, error) {
+	return guard.View(ctx, s.g, request(call, tacet.OpListVaults, tacet.SecretRef{}), func(v *guard.Snapshot) ([]tacet.Vault, error) {
+		return v.Vaults(), nil
+	})
+}
+
+// GetVault returns a vault. Errors: VaultNotFound.
+func (s *Service) GetVault(ctx context.Context, call tacet.Call, name string) (tacet.Vault, error) {
+	return guard.View(ctx, s.g, vaultRequest(call, tacet.OpGetVault, name), func(v *guard.Snapshot) (tacet.Vault, error) {
+		return v.Named(name)
+	})
+}
+
+// vaultRequest begins a request about a vault itself.
+func vaultRequest(call tacet.Call, op tacet.Operation, name string) guard.Request {
+	r := request(call, op, tacet.SecretRef{})
+	r.Vault = name
+	parameter(&r, "name", name)
+	return r
+}
+
+// CreateVaultInput is the input of [Service.CreateVault].
+type CreateVaultInput struct {
+	Name    string // see [tacet.ValidVaultName]
+	Account string // 12 digits
+	Region  string
+	// Settings are the vault's; RetentionDays of 0 means 90.
+	Settings tacet.VaultSettings
+}
+
+// CreateVault makes the vault of an account in a region.
+//
+// Errors: InvalidParameter, PrincipalExists (the name, in any case, or the place is taken).
+func (s *Service) CreateVault(ctx context.Context, call tacet.Call, in CreateVaultInput) (tacet.Vault, error) {
+	r := vaultRequest(call, tacet.OpCreateVault, in.Name)
+	r.Parameters["account"], r.Parameters["region"] = in.Account, in.Region
+	recordSettings(&r, &in.Settings)
+	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.Vault, error) {
+		if err := in.check(); err != nil {
+			return tacet.Vault{}, err
+		}
+		for _, v := range tx.Vaults() {
+			if strings.EqualFold(v.Name, in.Name) || v.Account == in.Account && v.Region == in.Region {
+				return tacet.Vault{}, tacet.Errorf(tacet.PrincipalExists, "The vault %s of account %s in %s already exists.", v.Name, v.Account, v.Region)
+			}
+		}
+		v, err := tx.CreateVault(in.Name, in.Account, in.Region)
+		if err != nil {
+			return tacet.Vault{}, err
+		}
+		if in.Settings.RetentionDays == 0 {
+			in.Settings.RetentionDays = v.RetentionDays
+		}
+		v.VaultSettings = in.Settings
+		tx.PutVault(v)
+		return v, nil
+	})
+}
+
+// recordSettings adds to the record what a vault is to have.
+func recordSettings(r *guard.Request, in *tacet.VaultSettings) {
+	if in.RetentionDays != 0 {
+		r.Parameters["softDeleteRetentionInDays"] = int64(in.RetentionDays)
+	}
+	flag(r, "enablePurgeProtection", in.PurgeProtection)
+	flag(r, "accessPolicies", in.AccessPolicies)
+	recordNetwork(r, &in.Network)
+	parameter(r, "tenant", in.Tenant)
+}
+
+func recordNetwork(r *guard.Request, in *tacet.NetworkRules) {
+	flag(r, "networkDeny", in.Deny)
+	if len(in.Allowed) == 0 {
+		return
+	}
+	allowed := make([]string, len(in.Allowed))
+	for i, p := range in.Allowed {
+		allowed[i] = p.String()
+	}
+	r.Parameters["networkAllowed"] = allowed
+}
+
+func (in *CreateVaultInput) check() error {
+	if !tacet.ValidVaultName(in.Name) {
+		return tacet.Errorf(tacet.InvalidParameter, "a vault's name is 3 to 24 letters, digits and single inner hyphens, a letter first")
+	}
+	if len(in.Account) != 12 || without(in.Account, digits) != "" {
+		return tacet.Errorf(tacet.InvalidParameter, "an account is 12 digits")
+	}
+	if !tacet.IsRegion(in.Region) {
+		return tacet.Errorf(tacet.InvalidParameter, "a region is lower-case words and a number, joined by hyphens, such as us-east-1")
+	}
+	if n := in.Settings.RetentionDays; n != 0 && (n < tacet.MinRetention || n > tacet.MaxRetention) {
+		return tacet.Errorf(tacet.InvalidParameter, "a vault keeps deleted secrets for %d to %d days", tacet.MinRetention, tacet.MaxRetention)
+	}
+	if err := checkNetwork(&in.Settings.Network); err != nil {
+		return err
+	}
+	return checkTenant(in.Settings.Tenant)
+}
+
+func checkNetwork(n *tacet.NetworkRules) error {
+	if len(n.Allowed) > tacet.MaxNetworkRules {
+		return tacet.Errorf(tacet.InvalidParameter, "a vault has at most %d network rules", tacet.MaxNetworkRules)
+	}
+	for _, p := range n.Allowed {
+		if !p.IsValid() || p.Addr().Is4In6() || p.Addr().Zone() != "" {
+			return tacet.Errorf(tacet.InvalidParameter, "a network rule is an IPv4 or IPv6 network such as 192.0.2.0/24")
+		}
+	}
+	return nil
+}
+
+// checkTenant refuses what would not survive the challenge's header: its parsers split
+// at spaces, commas and equals signs.
+func checkTenant(tenant string) error {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	if len(tenant) > 64 || without(tenant, letters+digits+".-") != "" {
+		return tacet.Errorf(tacet.InvalidParameter, "a tenant is a GUID or a word of letters, digits, periods and hyphens")
+	}
+	return nil
+}
+
+// UpdateVaultInput is the input of [Service.UpdateVault]. Nil pointers are "not given".
+type UpdateVaultInput struct {
+	Name            string
+	PurgeProtection *bool // true; false is refused once it was true
+	AccessPolicies  *bool
+	Network         *tacet.NetworkRules
+	Tenant          *string
+}
+
+// UpdateVault changes a vault's settings; its retention stays what it was made with.
+//
+// Errors: VaultNotFound, InvalidParameter, InvalidRequest (purge protection stays on).
+func (s *Service) UpdateVault(ctx context.Context, call tacet.Call, in UpdateVaultInput) (tacet.Vault, error) {
+	r := vaultRequest(call, tacet.OpUpdateVault, in.Name)
+	if in.PurgeProtection != nil {
+		r.Parameters["enablePurgeProtection"] = *in.PurgeProtection
+	}
+	if in.AccessPolicies != nil {
+		r.Parameters["accessPolicies"] = *in.AccessPolicies
+	}
+	if in.Network != nil {
+		r.Parameters["networkDeny"] = in.Network.Deny
+		recordNetwork(&r, in.Network)
+	}
+	if in.Tenant != nil {
+		r.Parameters["tenant"] = *in.Tenant
+	}
+	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.Vault, error) {
+		v, err := tx.Named(in.Name)
+		if err == nil {
+			err = in.apply(&v)
+		}
+		if err != nil {
+			return tacet.Vault{}, err
+		}
+		tx.PutVault(v)
+		return v, nil
+	})
+}
+
+func (in *UpdateVaultInput) apply(v *tacet.Vault) error {
+	if in.PurgeProtection != nil {
+		if v.PurgeProtection && !*in.PurgeProtection {
+			return tacet.Errorf(tacet.InvalidRequest, "Purge protection of the vault %s is on and cannot be switched off.", v.Name)
+		}
+		v.PurgeProtection = *in.PurgeProtection
+	}
+	if in.AccessPolicies != nil {
+		v.AccessPolicies = *in.AccessPolicies
+	}
+	if in.Network != nil {
+		if err := checkNetwork(in.Network); err != nil {
+			return err
+		}
+		v.Network = *in.Network
+	}
+	if in.Tenant != nil {
+		v.Tenant = *in.Tenant
+	}
+	return checkTenant(v.Tenant)
+}
+
+// DeleteVault removes an empty vault and erases its data key: what is left of its secrets
+// in copies of the database cannot be opened again.
+//
+// Errors: VaultNotFound, VaultNotEmpty (deleted secrets that can be recovered count).
+func (s *Service) DeleteVault(ctx context.Context, call tacet.Call, name string) error {
+	_, err := guard.Do(ctx, s.g, vaultRequest(call, tacet.OpDeleteVault, name), func(tx *guard.Tx) (struct{}, error) {
+		v, err := tx.Named(name)
+		if err == nil {
+			err = tx.DeleteVault(v)
+		}
+		return struct{}{}, err
+	})
+	return err
+}

@@ -26,14 +26,15 @@ internal/seal          : tacet
 internal/store         : tacet
 internal/sigv4         : tacet
 internal/jwa           : tacet
+internal/wire          : tacet
 internal/seal/keyfile  : internal/seal tacet
 internal/seal/sealtest : internal/seal tacet
 internal/store/storetest :
 internal/guard         : tacet internal/policy internal/seal internal/store
 internal/vault         : tacet internal/guard
 internal/identity      : tacet internal/guard
-internal/awsapi        : tacet internal/vault internal/identity internal/sigv4
-internal/adminapi      : tacet internal/vault internal/identity
+internal/awsapi        : tacet internal/vault internal/identity internal/sigv4 internal/wire
+internal/adminapi      : tacet internal/vault internal/identity internal/wire
 internal/client        : tacet internal/sigv4
 internal/server        : tacet internal/policy internal/audit internal/seal internal/store internal/sigv4 internal/seal/keyfile internal/guard internal/vault internal/identity internal/awsapi internal/adminapi
 internal/tacettest     : tacet internal/server internal/store internal/sigv4 internal/client

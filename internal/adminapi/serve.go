@@ -2,8 +2,6 @@ package adminapi
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"io"
 	"log/slog"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"tacet"
+	"tacet/internal/wire"
 )
 
 // maxBody bounds a request's body. The longest is a policy document, of which IAM
@@ -61,7 +60,7 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	call, ans, err := h.serve(w, r, op)
 	id := call.RequestID
 	if id == "" {
-		id = newRequestID()
+		id = wire.NewRequestID()
 	}
 	header.Set("X-Request-Id", id)
 	begun := false
@@ -150,14 +149,4 @@ func (h *handler) log(ctx context.Context, path, id string, f *failure, err erro
 		h.Logger.ErrorContext(ctx, "request failed", slog.String("face", "admin"), slog.String("op", path),
 			slog.String("req_id", id), slog.String("code", f.code), slog.String("error", err.Error()))
 	}
-}
-
-// newRequestID makes a random UUID (RFC 9562 section 5.4), for an answer to a request
-// that did not get as far as having one.
-func newRequestID() string {
-	var b [16]byte
-	_, _ = rand.Read(b[:])
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	s := hex.EncodeToString(b[:])
-	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
 }

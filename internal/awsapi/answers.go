@@ -4,16 +4,17 @@ import (
 	"cmp"
 	"tacet"
 	"tacet/internal/vault"
+	"tacet/internal/wire"
 )
 
 // The answers, one function per shape. Members stand in the order of the API
 // reference; which of them an answer has is part of the contract.
 
 func writeNamed(e *encoder, out vault.Named) {
-	e.open("{")
-	e.text("ARN", out.ARN)
-	e.text("Name", out.Name)
-	e.raw("}")
+	e.Open("{")
+	e.Text("ARN", out.ARN)
+	e.Text("Name", out.Name)
+	e.Raw("}")
 }
 
 // writeNothing is the answer of the operations without an output shape: no body.
@@ -21,206 +22,206 @@ func writeNothing(*encoder, vault.Named) {}
 
 // writeARN is writeNamed for the operation that answers no name.
 func writeARN(e *encoder, out vault.Named) {
-	e.open("{")
-	e.text("ARN", out.ARN)
-	e.raw("}")
+	e.Open("{")
+	e.Text("ARN", out.ARN)
+	e.Raw("}")
 }
 
 func writeCreateSecret(e *encoder, out vault.CreateSecretOutput) {
-	e.open("{")
-	e.text("ARN", out.ARN)
-	e.text("Name", out.Name)
-	e.optional("VersionId", string(out.Version))
+	e.Open("{")
+	e.Text("ARN", out.ARN)
+	e.Text("Name", out.Name)
+	e.Optional("VersionId", string(out.Version))
 	if out.Replicas != nil {
 		writeReplicas(e, out.Replicas)
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 func writeSecretValue(e *encoder, out vault.SecretValue) {
-	e.room(256 + out.Value.Len())
-	e.open("{")
-	e.text("ARN", out.ARN)
-	e.text("Name", out.Name)
-	e.text("VersionId", string(out.Version))
+	e.Room(256 + out.Value.Len())
+	e.Open("{")
+	e.Text("ARN", out.ARN)
+	e.Text("Name", out.Name)
+	e.Text("VersionId", string(out.Version))
 	e.value(out.Kind, out.Value)
 	e.stages("VersionStages", out.Stages)
 	e.time("CreatedDate", out.Created)
-	e.raw("}")
+	e.Raw("}")
 }
 
 func writeBatch(e *encoder, out vault.BatchGetSecretValueOutput) {
-	e.open("{")
-	e.name("SecretValues")
-	e.open("[")
+	e.Open("{")
+	e.Name("SecretValues")
+	e.Open("[")
 	for _, v := range out.Values {
 		writeSecretValue(e, v)
 	}
-	e.raw("]")
-	e.name("Errors")
-	e.open("[")
+	e.Raw("]")
+	e.Name("Errors")
+	e.Open("[")
 	for _, b := range out.Errors {
 		f := translate(tacet.OpGetSecretValue, b.Err)
-		e.open("{")
-		e.text("SecretId", b.SecretID)
-		e.text("ErrorCode", f.code)
-		e.optional("Message", f.text)
-		e.raw("}")
+		e.Open("{")
+		e.Text("SecretId", b.SecretID)
+		e.Text("ErrorCode", f.code)
+		e.Optional("Message", f.text)
+		e.Raw("}")
 	}
-	e.raw("]")
-	e.optional("NextToken", out.NextToken)
-	e.raw("}")
+	e.Raw("]")
+	e.Optional("NextToken", out.NextToken)
+	e.Raw("}")
 }
 
 // writeInfo writes a secret's members as DescribeSecret and ListSecrets show them,
 // stages being what each calls the labels by version.
 func writeInfo(e *encoder, info vault.SecretInfo, stages string) {
 	s := info.Secret
-	e.text("ARN", info.ARN)
-	e.text("Name", s.Name)
-	e.optional("Type", s.Type)
-	e.optional("Description", s.Description)
-	e.optional("KmsKeyId", s.KMSKeyID)
+	e.Text("ARN", info.ARN)
+	e.Text("Name", s.Name)
+	e.Optional("Type", s.Type)
+	e.Optional("Description", s.Description)
+	e.Optional("KmsKeyId", s.KMSKeyID)
 	e.time("LastRotatedDate", s.Rotated)
 	e.time("LastChangedDate", s.Changed)
 	e.day("LastAccessedDate", s.Accessed)
 	e.time("DeletedDate", s.PurgeAt)
 	e.tags(s.Tags)
 	e.stagesByVersion(stages, s)
-	e.optional("OwningService", s.OwningService)
+	e.Optional("OwningService", s.OwningService)
 	e.time("CreatedDate", s.Created)
-	e.optional("PrimaryRegion", s.PrimaryRegion)
+	e.Optional("PrimaryRegion", s.PrimaryRegion)
 }
 
 func writeDescribe(e *encoder, info vault.SecretInfo) {
-	e.open("{")
+	e.Open("{")
 	writeInfo(e, info, "VersionIdsToStages")
 	if len(info.Secret.Replicas) > 0 {
 		writeReplicas(e, info.Secret.Replicas)
 	}
-	e.raw("}")
+	e.Raw("}")
 }
 
 func writeListSecrets(e *encoder, out vault.ListSecretsOutput) {
-	e.open("{")
-	e.name("SecretList")
-	e.open("[")
+	e.Open("{")
+	e.Name("SecretList")
+	e.Open("[")
 	for _, info := range out.Secrets {
-		e.open("{")
+		e.Open("{")
 		writeInfo(e, info, "SecretVersionsToStages")
-		e.raw("}")
+		e.Raw("}")
 	}
-	e.raw("]")
-	e.optional("NextToken", out.NextToken)
-	e.raw("}")
+	e.Raw("]")
+	e.Optional("NextToken", out.NextToken)
+	e.Raw("}")
 }
 
 // defaultKey is what AWS calls the key that stands for none of one's own.
 const defaultKey = "alias/aws/secretsmanager"
 
 func writeReplicas(e *encoder, replicas []tacet.Replica) {
-	e.name("ReplicationStatus")
-	e.open("[")
+	e.Name("ReplicationStatus")
+	e.Open("[")
 	for _, r := range replicas {
-		e.open("{")
-		e.text("Region", r.Region)
-		e.text("KmsKeyId", cmp.Or(r.KMSKeyID, defaultKey))
-		e.text("Status", r.Status)
-		e.optional("StatusMessage", r.Message)
+		e.Open("{")
+		e.Text("Region", r.Region)
+		e.Text("KmsKeyId", cmp.Or(r.KMSKeyID, defaultKey))
+		e.Text("Status", r.Status)
+		e.Optional("StatusMessage", r.Message)
 		e.day("LastAccessedDate", r.Accessed)
-		e.raw("}")
+		e.Raw("}")
 	}
-	e.raw("]")
+	e.Raw("]")
 }
 
 func writeUpdateSecret(e *encoder, out vault.UpdateSecretOutput) {
-	e.open("{")
-	e.text("ARN", out.ARN)
-	e.text("Name", out.Name)
-	e.optional("VersionId", string(out.Version))
-	e.raw("}")
+	e.Open("{")
+	e.Text("ARN", out.ARN)
+	e.Text("Name", out.Name)
+	e.Optional("VersionId", string(out.Version))
+	e.Raw("}")
 }
 
 func writePutSecretValue(e *encoder, out vault.PutSecretValueOutput) {
-	e.open("{")
-	e.text("ARN", out.ARN)
-	e.text("Name", out.Name)
-	e.text("VersionId", string(out.Version))
+	e.Open("{")
+	e.Text("ARN", out.ARN)
+	e.Text("Name", out.Name)
+	e.Text("VersionId", string(out.Version))
 	e.stages("VersionStages", out.Stages)
-	e.raw("}")
+	e.Raw("}")
 }
 
 func writeVersions(e *encoder, out vault.ListVersionsOutput) {
-	e.open("{")
-	e.name("Versions")
-	e.open("[")
+	e.Open("{")
+	e.Name("Versions")
+	e.Open("[")
 	for _, v := range out.Versions {
-		e.open("{")
-		e.text("VersionId", string(v.Version.ID))
+		e.Open("{")
+		e.Text("VersionId", string(v.Version.ID))
 		e.stages("VersionStages", v.Stages)
 		e.day("LastAccessedDate", v.Version.Accessed)
 		e.time("CreatedDate", v.Version.Created)
-		e.name("KmsKeyIds")
-		e.open("[")
+		e.Name("KmsKeyIds")
+		e.Open("[")
 		if key := v.Version.KMSKeyID; key != "" {
-			quote(e, key)
+			wire.Quote(&e.Encoder, key)
 		} else {
-			quote(e, "DefaultEncryptionKey")
+			wire.Quote(&e.Encoder, "DefaultEncryptionKey")
 		}
-		e.raw("]}")
+		e.Raw("]}")
 	}
-	e.raw("]")
-	e.optional("NextToken", out.NextToken)
-	e.text("ARN", out.ARN)
-	e.text("Name", out.Name)
-	e.raw("}")
+	e.Raw("]")
+	e.Optional("NextToken", out.NextToken)
+	e.Text("ARN", out.ARN)
+	e.Text("Name", out.Name)
+	e.Raw("}")
 }
 
 func writeDelete(e *encoder, out vault.DeleteSecretOutput) {
-	e.open("{")
-	e.text("ARN", out.ARN)
-	e.text("Name", out.Name)
+	e.Open("{")
+	e.Text("ARN", out.ARN)
+	e.Text("Name", out.Name)
 	e.time("DeletionDate", out.PurgeAt)
-	e.raw("}")
+	e.Raw("}")
 }
 
 func writePolicy(e *encoder, out vault.ResourcePolicyOutput) {
-	e.open("{")
-	e.text("ARN", out.ARN)
-	e.text("Name", out.Name)
-	e.optional("ResourcePolicy", out.Policy)
-	e.raw("}")
+	e.Open("{")
+	e.Text("ARN", out.ARN)
+	e.Text("Name", out.Name)
+	e.Optional("ResourcePolicy", out.Policy)
+	e.Raw("}")
 }
 
 func writeValidation(e *encoder, problems []vault.ValidationError) {
-	e.open("{")
-	e.flag("PolicyValidationPassed", len(problems) == 0)
-	e.name("ValidationErrors")
-	e.open("[")
+	e.Open("{")
+	e.Flag("PolicyValidationPassed", len(problems) == 0)
+	e.Name("ValidationErrors")
+	e.Open("[")
 	for _, p := range problems {
-		e.open("{")
-		e.text("CheckName", p.Check)
-		e.text("ErrorMessage", p.Message)
-		e.raw("}")
+		e.Open("{")
+		e.Text("CheckName", p.Check)
+		e.Text("ErrorMessage", p.Message)
+		e.Raw("}")
 	}
-	e.raw("]}")
+	e.Raw("]}")
 }
 
 func writeReplication(e *encoder, out vault.ReplicationOutput) {
-	e.open("{")
-	e.text("ARN", out.ARN)
+	e.Open("{")
+	e.Text("ARN", out.ARN)
 	writeReplicas(e, out.Replicas)
-	e.raw("}")
+	e.Raw("}")
 }
 
 // writeFailure writes the body of a refusal.
 func writeFailure(e *encoder, f *failure) {
-	e.open("{")
-	e.text("__type", f.code)
+	e.Open("{")
+	e.Text("__type", f.code)
 	if f.modelled {
-		e.optional("Message", f.text)
+		e.Optional("Message", f.text)
 	} else {
-		e.optional("message", f.text)
+		e.Optional("message", f.text)
 	}
-	e.raw("}")
+	e.Raw("}")
 }

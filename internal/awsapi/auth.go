@@ -7,6 +7,7 @@ import (
 	"tacet"
 	"tacet/internal/identity"
 	"tacet/internal/sigv4"
+	"tacet/internal/wire"
 )
 
 // invalidToken is what AWS says of an unknown or inactive key and of a session token
@@ -36,7 +37,7 @@ func (h *Handler) Authenticate(r *http.Request, body []byte, service string) (ta
 	if err != nil {
 		return tacet.Call{}, authError(err)
 	}
-	call.RequestID = newRequestID()
+	call.RequestID = wire.NewRequestID()
 	return call, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"tacet/internal/identity"
 	"tacet/internal/sigv4"
 	"tacet/internal/vault"
+	"tacet/internal/wire"
 )
 
 const benchBody = `{"SecretId": "prod/service/database/password"}`
@@ -32,15 +33,15 @@ func BenchmarkCodec(b *testing.B) {
 	x := new(exchange)
 	b.ReportAllocs()
 	for b.Loop() {
-		x.body = body
-		x.in.reset(x.body)
+		x.body.Bytes = body
+		x.in.Reset(x.body.Bytes)
 		var c checks
 		in := readGetSecretValue(&x.in, &c)
-		if x.in.failed() || c.failure() != nil || in.Secret.Name != answer.Name {
+		if x.in.Failed() || c.failure() != nil || in.Secret.Name != answer.Name {
 			b.Fatal("not read")
 		}
 		writeSecretValue(&x.out, answer)
-		x.out.reset()
+		x.out.Reset()
 	}
 }
 
@@ -71,7 +72,7 @@ func BenchmarkFace(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		x, _ := h.exchanges.Get().(*exchange)
-		x.w, x.r, x.id = w, r, newRequestID()
+		x.w, x.r, x.id = w, r, wire.NewRequestID()
 		if err := checkTarget(r); err != nil {
 			b.Fatal(err)
 		}
@@ -80,9 +81,8 @@ func BenchmarkFace(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		x.body = append(x.buffer[:0], benchBody...)
-		x.buffer = x.body
-		call, err := h.verify(claim{a, &sr, identity.Credential{Secret: tacet.NewPlaintext(secret), Generation: "1"}}, r, x.body)
+		x.body.Bytes = append(x.body.Bytes[:0], benchBody...)
+		call, err := h.verify(claim{a, &sr, identity.Credential{Secret: tacet.NewPlaintext(secret), Generation: "1"}}, r, x.body.Bytes)
 		if err == nil {
 			err = row.serve(r.Context(), nil, call, x)
 		}

@@ -119,19 +119,19 @@ func (c *checks) required(at string, set bool) {
 // and a high of 0 are no bounds.
 func (c *checks) length(at string, t text, low, high int) string {
 	if rule := lengthRule(t, low, high); rule != "" {
-		c.fail(quoteValue(t.s), at, rule)
+		c.fail(quoteValue(t.S), at, rule)
 	}
-	return t.s
+	return t.S
 }
 
 func lengthRule(t text, low, high int) string {
 	// Bytes are never fewer than characters, so that most strings are not counted.
 	switch {
-	case !t.set || len(t.s) >= 4*low && len(t.s) <= high:
+	case !t.Set || len(t.S) >= 4*low && len(t.S) <= high:
 		return ""
-	case high > 0 && len(t.s) > high && utf8.RuneCountInString(t.s) > high:
+	case high > 0 && len(t.S) > high && utf8.RuneCountInString(t.S) > high:
 		return atMost(high)
-	case low > 0 && utf8.RuneCountInString(t.s) < low:
+	case low > 0 && utf8.RuneCountInString(t.S) < low:
 		return atLeast(low)
 	}
 	return ""
@@ -139,36 +139,36 @@ func lengthRule(t text, low, high int) string {
 
 // pattern checks a string with match, which does what the pattern shown says.
 func (c *checks) pattern(at string, t text, pattern string, match func(string) bool) {
-	if t.set && !match(t.s) {
-		c.fail(quoteValue(t.s), at, matching(pattern))
+	if t.Set && !match(t.S) {
+		c.fail(quoteValue(t.S), at, matching(pattern))
 	}
 }
 
 // enum checks that a string is one of set.
 func (c *checks) enum(at string, t text, set ...string) string {
-	if !t.set {
+	if !t.Set {
 		return ""
 	}
 	for _, s := range set {
-		if s == t.s {
+		if s == t.S {
 			return s
 		}
 	}
-	c.fail(quoteValue(t.s), at, "Member must satisfy enum value set: ["+strings.Join(set, ", ")+"]")
+	c.fail(quoteValue(t.S), at, "Member must satisfy enum value set: ["+strings.Join(set, ", ")+"]")
 	return ""
 }
 
 // bounds checks a number and returns it.
 func (c *checks) bounds(at string, n integer, low, high int64) int64 {
-	value := func() string { return "'" + strconv.FormatInt(n.n, 10) + "'" }
+	value := func() string { return "'" + strconv.FormatInt(n.N, 10) + "'" }
 	switch {
-	case !n.set:
-	case n.n < low:
+	case !n.Set:
+	case n.N < low:
 		c.fail(value(), at, "Member must have value greater than or equal to "+strconv.FormatInt(low, 10))
-	case n.n > high:
+	case n.N > high:
 		c.fail(value(), at, "Member must have value less than or equal to "+strconv.FormatInt(high, 10))
 	}
-	return n.n
+	return n.N
 }
 
 // value checks a secret value's length in bytes; the message never repeats the value.
@@ -209,8 +209,8 @@ func (c *checks) strings(at string, l []text, size, length [2]int, pattern strin
 	out := make([]string, len(l))
 	good := true
 	for i, t := range l {
-		out[i] = t.s
-		good = good && t.set && lengthRule(t, length[0], length[1]) == "" && (match == nil || match(t.s))
+		out[i] = t.S
+		good = good && t.Set && lengthRule(t, length[0], length[1]) == "" && (match == nil || match(t.S))
 	}
 	if good {
 		return out
@@ -238,8 +238,8 @@ func quoteList(l []text) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		if t.set {
-			b.WriteString(t.s)
+		if t.Set {
+			b.WriteString(t.S)
 		} else {
 			b.WriteString("null")
 		}
@@ -258,17 +258,17 @@ func (c *checks) stage(at string, t text) tacet.Stage { return tacet.Stage(c.len
 
 // newName checks the name of a secret to be created.
 func (c *checks) newName(t text) string {
-	c.required("name", t.set)
+	c.required("name", t.Set)
 	c.length("name", t, 1, tacet.MaxSecretName)
-	if t.set && !tacet.ValidSecretName(t.s, false) {
+	if t.Set && !tacet.ValidSecretName(t.S, false) {
 		c.badName = true
 	}
-	return t.s
+	return t.S
 }
 
 // secretID checks a required SecretId and reads it.
 func (c *checks) secretID(t text) tacet.SecretRef {
-	c.required("secretId", t.set)
+	c.required("secretId", t.Set)
 	return c.optionalSecretID(t)
 }
 
@@ -277,11 +277,11 @@ const maxSecretID = 2048
 
 // optionalSecretID is secretID for the operation that may go without.
 func (c *checks) optionalSecretID(t text) tacet.SecretRef {
-	if !t.set {
+	if !t.Set {
 		return tacet.SecretRef{}
 	}
 	c.length("secretId", t, 1, maxSecretID)
-	ref, ok := tacet.ParseSecretID(t.s)
+	ref, ok := tacet.ParseSecretID(t.S)
 	if !ok {
 		c.badName = true
 	}
@@ -326,8 +326,8 @@ func (c *checks) rotationToken(t text) string {
 	if rule := lengthRule(t, 36, 256); rule != "" {
 		c.fail("", at, rule)
 	}
-	if t.set && !matchRotationToken(t.s) {
+	if t.Set && !matchRotationToken(t.S) {
 		c.fail("", at, matching(rotationTokenPattern))
 	}
-	return t.s
+	return t.S
 }

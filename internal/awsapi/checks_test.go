@@ -9,6 +9,7 @@ import (
 
 	"tacet"
 	"tacet/internal/vault"
+	"tacet/internal/wire"
 )
 
 // refusal runs an operation over a body that must be refused before the core is asked.
@@ -17,7 +18,7 @@ func refusal(t *testing.T, op tacet.Operation, body string) *failure {
 	for _, row := range operations() {
 		if row.name == op {
 			var f *failure
-			if err := row.serve(context.Background(), nil, tacet.Call{}, &exchange{body: []byte(body)}); !errors.As(err, &f) {
+			if err := row.serve(context.Background(), nil, tacet.Call{}, &exchange{body: wire.Body{Bytes: []byte(body)}}); !errors.As(err, &f) {
 				t.Fatalf("%s %.80s: %v", op, body, err)
 			}
 			return f
@@ -48,12 +49,12 @@ func TestContractA3_Serialization(t *testing.T) {
 		{tacet.OpDeleteSecret, `{"RecoveryWindowInDays":"7"}`, "STRING_VALUE can not be converted to a Long"},
 		{tacet.OpPutSecretValue, `{"SecretString":12345}`, "NUMBER_VALUE can not be converted to a String"},
 		{tacet.OpPutSecretValue, `{"SecretBinary":12345}`, "NUMBER_VALUE can not be converted to a Blob"},
-		{tacet.OpPutSecretValue, `{"SecretBinary":"a"}`, badBase64},
+		{tacet.OpPutSecretValue, `{"SecretBinary":"a"}`, "A binary value is not valid base64."},
 		{tacet.OpPutSecretValue, `{"VersionStages":{}}`, "Start of structure or map found where not expected."},
 		{tacet.OpRotateSecret, `{"RotationRules":[]}`, "Start of list found where not expected."},
-		{tacet.OpGetSecretValue, `{"SecretId":"a"`, badSyntax},
-		{tacet.OpGetSecretValue, `[]`, badObject},
-		{tacet.OpGetSecretValue, `{"SecretId":"a","SecretId":"b"}`, badDuplicate},
+		{tacet.OpGetSecretValue, `{"SecretId":"a"`, "The request body is not valid JSON."},
+		{tacet.OpGetSecretValue, `[]`, "The request body is not a JSON object."},
+		{tacet.OpGetSecretValue, `{"SecretId":"a","SecretId":"b"}`, "The request body has a member twice."},
 		// A broken body is told before a broken constraint.
 		{tacet.OpGetSecretValue, `{"SecretId":"","VersionId":1}`, "NUMBER_VALUE can not be converted to a String"},
 	} {
@@ -217,10 +218,10 @@ func read[In any](t *testing.T, f func(*decoder, *checks) In, body string) In {
 	t.Helper()
 	var d decoder
 	var c checks
-	d.reset([]byte(body))
+	d.Reset([]byte(body))
 	in := f(&d, &c)
-	if d.failed() || c.failure() != nil {
-		t.Fatalf("%s: %s %v", body, d.problem, c.failure())
+	if d.Failed() || c.failure() != nil {
+		t.Fatalf("%s: %s %v", body, d.Problem(), c.failure())
 	}
 	return in
 }
@@ -297,13 +298,13 @@ func TestReplicaRegionLength(t *testing.T) {
 	for n, want := range map[int]string{tacet.MaxRegion: "", tacet.MaxRegion + 1: "InvalidParameterException", 129: "ValidationException"} {
 		var d decoder
 		var c checks
-		d.reset([]byte(`{"SecretId":"a","AddReplicaRegions":[{"Region":"` + strings.Repeat("r", n-2) + `-1"}]}`))
+		d.Reset([]byte(`{"SecretId":"a","AddReplicaRegions":[{"Region":"` + strings.Repeat("r", n-2) + `-1"}]}`))
 		readReplicate(&d, &c)
 		got := ""
 		if err := c.failure(); err != nil {
 			got = translate("", err).code
 		}
-		if got != want || d.failed() {
+		if got != want || d.Failed() {
 			t.Errorf("%d characters: %q, want %q", n, got, want)
 		}
 	}

@@ -38,32 +38,32 @@ func (f *form) text(name string) text {
 	if !ok {
 		return text{}
 	}
-	return text{v[0], true}
+	return text{S: v[0], Set: true}
 }
 
 // integer reads a whole number.
 func (f *form) integer(c *checks, name string) integer {
 	t := f.text(name)
-	if !t.set || t.s == "" {
+	if !t.Set || t.S == "" {
 		return integer{}
 	}
-	n, err := strconv.ParseInt(t.s, 10, 64)
+	n, err := strconv.ParseInt(t.S, 10, 64)
 	if err != nil {
 		c.malformed()
 	}
-	return integer{n, err == nil}
+	return integer{N: n, Set: err == nil}
 }
 
 // boolean reads true or false.
 func (f *form) boolean(c *checks, name string) boolean {
 	t := f.text(name)
 	switch {
-	case !t.set || t.s == "":
+	case !t.Set || t.S == "":
 		return boolean{}
-	case strings.EqualFold(t.s, "true"):
-		return boolean{true, true}
-	case strings.EqualFold(t.s, "false"):
-		return boolean{false, true}
+	case strings.EqualFold(t.S, "true"):
+		return boolean{On: true, Set: true}
+	case strings.EqualFold(t.S, "false"):
+		return boolean{Set: true}
 	}
 	c.malformed()
 	return boolean{}
@@ -78,7 +78,7 @@ func (f *form) texts(name string) []text {
 	var out []text
 	for i := 1; i <= maxElements; i++ {
 		t := f.text(name + ".member." + strconv.Itoa(i))
-		if !t.set {
+		if !t.Set {
 			break
 		}
 		out = append(out, t)

@@ -16,6 +16,7 @@ import (
 
 	"tacet"
 	"tacet/internal/vault"
+	"tacet/internal/wire"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -93,7 +94,7 @@ func TestGoldenRefusals(t *testing.T) {
 		op, body, _ := strings.Cut(string(request), "\n")
 		h, _ := newTestHandler(t)
 		w := httptest.NewRecorder()
-		h.answer(&exchange{id: newRequestID(), w: w}, refusal(t, tacet.Operation(op), body))
+		h.answer(&exchange{id: wire.NewRequestID(), w: w}, refusal(t, tacet.Operation(op), body))
 		return dump(w)
 	})
 }
@@ -109,7 +110,7 @@ func TestGoldenAnswers(t *testing.T) {
 		delete(cases, string(request))
 		h, _ := newTestHandler(t)
 		w := httptest.NewRecorder()
-		x := &exchange{id: newRequestID(), w: w}
+		x := &exchange{id: wire.NewRequestID(), w: w}
 		h.answer(x, write(x))
 		return dump(w)
 	})

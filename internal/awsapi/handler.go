@@ -3,10 +3,8 @@ package awsapi
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"runtime/debug"
 	"strconv"
 	"sync"
@@ -16,6 +14,7 @@ import (
 	"tacet/internal/identity"
 	"tacet/internal/sigv4"
 	"tacet/internal/vault"
+	"tacet/internal/wire"
 )
 
 // Config is what the face needs.
@@ -95,34 +94,24 @@ type exchange struct {
 	query bool
 	xmlns string
 
-	body   []byte // as read, in buffer
-	buffer []byte
-	in     decoder
-	out    encoder
+	body wire.Body
+	in   decoder
+	out  encoder
 }
-
-// maxKept is the largest buffer kept for later requests, in bytes.
-const maxKept = 128 << 10
 
 // reset forgets the exchange; buffers that held a value are overwritten.
 func (x *exchange) reset() {
-	clear(x.body)
-	x.in.reset(nil)
-	x.out.reset()
-	if cap(x.buffer) > maxKept {
-		x.buffer = nil
-	}
-	if cap(x.out.b) > maxKept {
-		x.out.b = nil
-	}
-	*x = exchange{buffer: x.buffer, in: x.in, out: x.out}
+	x.body.Reset()
+	x.in.Reset(nil)
+	x.out.Reset()
+	*x = exchange{body: x.body, in: x.in, out: x.out}
 }
 
 // ServeHTTP answers one request.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
 	x, _ := h.exchanges.Get().(*exchange)
-	x.w, x.r, x.id = w, r, newRequestID()
+	x.w, x.r, x.id = w, r, wire.NewRequestID()
 	// A panic ends in an answer and a line in the log, and not in a dropped connection.
 	// The exchange is left to the collector then: who knows who holds it.
 	defer func() {
@@ -162,7 +151,7 @@ func (h *Handler) handle(x *exchange) error {
 	if err := x.read(); err != nil {
 		return err
 	}
-	call, err := h.verify(who, x.r, x.body)
+	call, err := h.verify(who, x.r, x.body.Bytes)
 	if err != nil {
 		return err
 	}
@@ -219,7 +208,7 @@ func (h *Handler) answer(x *exchange, err error) {
 		f := x.translate(err)
 		status, x.code = f.status, f.code
 		h.logFailure(x, f, err)
-		x.out.reset()
+		x.out.Reset()
 		if x.query {
 			writeQueryFailure(&x.out, x.xmlns, x.id, f)
 		} else {
@@ -237,11 +226,11 @@ func (h *Handler) answer(x *exchange, err error) {
 	if x.query {
 		header["Content-Type"] = h.typeXML
 	}
-	values := [2]string{x.id, strconv.Itoa(len(x.out.b))}
+	values := [2]string{x.id, strconv.Itoa(len(x.out.Buf))}
 	header["X-Amzn-Requestid"] = values[0:1:1]
 	header["Content-Length"] = values[1:2:2]
 	x.w.WriteHeader(status)
-	_, _ = x.w.Write(x.out.b) // a client that is gone needs no answer
+	_, _ = x.w.Write(x.out.Buf) // a client that is gone needs no answer
 }
 
 // translate finds the words for an error in the protocol spoken.
@@ -260,19 +249,13 @@ func (h *Handler) logFailure(x *exchange, f *failure, err error) {
 	h.cfg.Logger.Error("request failed", "request", x.id, "operation", string(x.op), "error", err)
 }
 
-// panicked logs a panic and answers as for any failure of ours. Of what was thrown only
-// what the Go runtime says is printed: it consists of indices and types.
+// panicked logs a panic and answers as for any failure of ours.
 func (h *Handler) panicked(x *exchange, p any) {
 	if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 		panic(p)
 	}
-	what := fmt.Sprintf("%T", p)
-	var re runtime.Error
-	if err, ok := p.(error); ok && errors.As(err, &re) {
-		what = re.Error()
-	}
 	h.cfg.Logger.Error("request panicked", "request", x.id, "operation", string(x.op),
-		"panic", what, "stack", string(debug.Stack()))
+		"panic", wire.PanicText(p), "stack", string(debug.Stack()))
 	h.answer(x, &tacet.Error{Code: tacet.Internal, Cause: errors.New("panic")})
 	h.cfg.Observe(string(x.op), x.code, 0)
 }

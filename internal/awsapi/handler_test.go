@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"tacet"
+	"tacet/internal/wire"
 )
 
 // newTestHandler returns a face without a core behind it: whatever is refused before
@@ -216,8 +217,8 @@ func TestReadUnknownLength(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/", io.MultiReader(bytes.NewReader(in), bytes.NewReader(nil)))
 		r.ContentLength = -1
 		x := &exchange{w: httptest.NewRecorder(), r: r}
-		if err := x.read(); err != tt.want || err == nil && !bytes.Equal(x.body, in) {
-			t.Errorf("%d bytes: read %d, %v", tt.size, len(x.body), err)
+		if err := x.read(); err != tt.want || err == nil && !bytes.Equal(x.body.Bytes, in) {
+			t.Errorf("%d bytes: read %d, %v", tt.size, len(x.body.Bytes), err)
 		}
 	}
 }
@@ -321,7 +322,7 @@ func TestThreat25_ErrorsNeverRepeatValues(t *testing.T) {
 	refused := 0
 	for _, op := range operations() {
 		for _, body := range canaryBodies() {
-			x := &exchange{id: newRequestID(), op: op.name, body: []byte(body)}
+			x := &exchange{id: wire.NewRequestID(), op: op.name, body: wire.Body{Bytes: []byte(body)}}
 			w := httptest.NewRecorder()
 			x.w = w
 			err := func() (err error) {
@@ -349,22 +350,6 @@ func TestThreat25_ErrorsNeverRepeatValues(t *testing.T) {
 	}
 	if log.Len() > 0 {
 		t.Errorf("the log has %.200s", log)
-	}
-}
-
-func TestUserAgentAndSource(t *testing.T) {
-	for in, want := range map[string]string{
-		"aws-sdk-go-v2/1.0": "aws-sdk-go-v2/1.0", "a\r\nb\x00\x7f\u0085c": "abc", "é": "é", "a\xffb": "ab",
-		strings.Repeat("x", 600): strings.Repeat("x", 512), strings.Repeat("x", 511) + "é": strings.Repeat("x", 511),
-	} {
-		if got := userAgent(in); got != want {
-			t.Errorf("%.20q: %.20q", in, got)
-		}
-	}
-	for in, want := range map[string]string{"192.0.2.1:80": "192.0.2.1", "[2001:db8::1]:80": "2001:db8::1", "[fe80::1%eth0]:80": "fe80::1", "": ""} {
-		if got := sourceIP(in); got != want {
-			t.Errorf("%s: %s", in, got)
-		}
 	}
 }
 

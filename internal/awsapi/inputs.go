@@ -11,16 +11,16 @@ import (
 
 func readGetSecretValue(d *decoder, c *checks) vault.GetSecretValueInput {
 	var id, version, stage text
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "VersionId":
-			version = d.text()
+			version = d.Text()
 		case "VersionStage":
-			stage = d.text()
+			stage = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	return vault.GetSecretValueInput{
@@ -36,18 +36,18 @@ func readBatchGetSecretValue(d *decoder, c *checks) vault.BatchGetSecretValueInp
 	var hasFilters bool
 	var limit integer
 	var next text
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretIdList":
 			ids = d.texts()
 		case "Filters":
 			filters, hasFilters = d.filters()
 		case "MaxResults":
-			limit = d.integer("Integer")
+			limit = d.Integer("Integer")
 		case "NextToken":
-			next = d.text()
+			next = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	in := vault.BatchGetSecretValueInput{}
@@ -71,30 +71,30 @@ func readCreateSecret(d *decoder, c *checks) vault.CreateSecretInput {
 	var replicas []replica
 	var hasReplicas bool
 	var force boolean
-	d.document(func(member []byte) {
+	d.Document(func(member []byte) {
 		switch string(member) {
 		case "Name":
-			name = d.text()
+			name = d.Text()
 		case "ClientRequestToken":
-			token = d.text()
+			token = d.Text()
 		case "Description":
-			description = d.text()
+			description = d.Text()
 		case "KmsKeyId":
-			key = d.text()
+			key = d.Text()
 		case "SecretBinary":
-			value.Binary = d.secretBinary()
+			value.Binary = d.SecretBinary()
 		case "SecretString":
-			value.String = d.secret()
+			value.String = d.Secret()
 		case "Tags":
 			tags, _ = d.tags()
 		case "AddReplicaRegions":
 			replicas, hasReplicas = d.replicas()
 		case "ForceOverwriteReplicaSecret":
-			force = d.flag()
+			force = d.Flag()
 		case "Type":
-			kind = d.text()
+			kind = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	in := vault.CreateSecretInput{
@@ -106,7 +106,7 @@ func readCreateSecret(d *decoder, c *checks) vault.CreateSecretInput {
 			Binary: c.value("secretBinary", value.Binary),
 			String: c.value("secretString", value.String),
 		},
-		ForceOverwriteReplica: force.on,
+		ForceOverwriteReplica: force.On,
 		Type:                  c.length("type", kind, 0, 256),
 	}
 	if len(tags) > 0 { // an empty list is what Terraform sends for none
@@ -121,24 +121,24 @@ func readCreateSecret(d *decoder, c *checks) vault.CreateSecretInput {
 func readUpdateSecret(d *decoder, c *checks) vault.UpdateSecretInput {
 	var id, token, description, key, kind text
 	var value vault.Value
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "ClientRequestToken":
-			token = d.text()
+			token = d.Text()
 		case "Description":
-			description = d.text()
+			description = d.Text()
 		case "KmsKeyId":
-			key = d.text()
+			key = d.Text()
 		case "SecretBinary":
-			value.Binary = d.secretBinary()
+			value.Binary = d.SecretBinary()
 		case "SecretString":
-			value.String = d.secret()
+			value.String = d.Secret()
 		case "Type":
-			kind = d.text()
+			kind = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	in := vault.UpdateSecretInput{
@@ -146,13 +146,13 @@ func readUpdateSecret(d *decoder, c *checks) vault.UpdateSecretInput {
 		Token:  c.token("clientRequestToken", token),
 	}
 	c.length("description", description, 0, tacet.MaxDescription)
-	in.Description = description.pointer()
+	in.Description = description.Pointer()
 	c.length("kmsKeyId", key, 0, 2048)
-	in.KMSKeyID = key.pointer()
+	in.KMSKeyID = key.Pointer()
 	in.Value.Binary = c.value("secretBinary", value.Binary)
 	in.Value.String = c.value("secretString", value.String)
 	c.length("type", kind, 0, 256)
-	in.Type = kind.pointer()
+	in.Type = kind.Pointer()
 	return in
 }
 
@@ -160,22 +160,22 @@ func readPutSecretValue(d *decoder, c *checks) vault.PutSecretValueInput {
 	var id, token, rotation text
 	var value vault.Value
 	var stages []text
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "ClientRequestToken":
-			token = d.text()
+			token = d.Text()
 		case "SecretBinary":
-			value.Binary = d.secretBinary()
+			value.Binary = d.SecretBinary()
 		case "SecretString":
-			value.String = d.secret()
+			value.String = d.Secret()
 		case "VersionStages":
 			stages = d.texts()
 		case "RotationToken":
-			rotation = d.text()
+			rotation = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	in := vault.PutSecretValueInput{
@@ -195,22 +195,22 @@ func readPutSecretValue(d *decoder, c *checks) vault.PutSecretValueInput {
 
 func readUpdateStage(d *decoder, c *checks) vault.UpdateStageInput {
 	var id, stage, from, to text
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "VersionStage":
-			stage = d.text()
+			stage = d.Text()
 		case "RemoveFromVersionId":
-			from = d.text()
+			from = d.Text()
 		case "MoveToVersionId":
-			to = d.text()
+			to = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	in := vault.UpdateStageInput{Secret: c.secretID(id)}
-	c.required("versionStage", stage.set)
+	c.required("versionStage", stage.Set)
 	in.Stage = c.stage("versionStage", stage)
 	in.RemoveFrom = c.token("removeFromVersionId", from)
 	in.MoveTo = c.token("moveToVersionId", to)
@@ -221,25 +221,25 @@ func readListVersions(d *decoder, c *checks) vault.ListVersionsInput {
 	var id, next text
 	var limit integer
 	var deprecated boolean
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "MaxResults":
-			limit = d.integer("Integer")
+			limit = d.Integer("Integer")
 		case "NextToken":
-			next = d.text()
+			next = d.Text()
 		case "IncludeDeprecated":
-			deprecated = d.flag()
+			deprecated = d.Flag()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	return vault.ListVersionsInput{
 		Secret:            c.secretID(id),
 		MaxResults:        int(c.bounds("maxResults", limit, 1, 100)),
 		NextToken:         c.length("nextToken", next, 1, 4096),
-		IncludeDeprecated: deprecated.on,
+		IncludeDeprecated: deprecated.On,
 	}
 }
 
@@ -248,26 +248,26 @@ func readListSecrets(d *decoder, c *checks) vault.ListSecretsInput {
 	var limit integer
 	var next, order, by text
 	var filters []filter
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "IncludePlannedDeletion":
-			planned = d.flag()
+			planned = d.Flag()
 		case "MaxResults":
-			limit = d.integer("Integer")
+			limit = d.Integer("Integer")
 		case "NextToken":
-			next = d.text()
+			next = d.Text()
 		case "Filters":
 			filters, _ = d.filters()
 		case "SortOrder":
-			order = d.text()
+			order = d.Text()
 		case "SortBy":
-			by = d.text()
+			by = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	return vault.ListSecretsInput{
-		IncludePlannedDeletion: planned.on,
+		IncludePlannedDeletion: planned.On,
 		MaxResults:             int(c.bounds("maxResults", limit, 1, 100)),
 		NextToken:              c.length("nextToken", next, 1, 4096),
 		Filters:                c.filters(filters),
@@ -280,21 +280,21 @@ func readDeleteSecret(d *decoder, c *checks) vault.DeleteSecretInput {
 	var id text
 	var days integer
 	var force boolean
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "RecoveryWindowInDays":
-			days = d.integer("Long")
+			days = d.Integer("Long")
 		case "ForceDeleteWithoutRecovery":
-			force = d.flag()
+			force = d.Flag()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
-	in := vault.DeleteSecretInput{Secret: c.secretID(id), Force: force.on}
-	if days.set {
-		in.RecoveryDays = &days.n // the model has no range for it: the core checks
+	in := vault.DeleteSecretInput{Secret: c.secretID(id), Force: force.On}
+	if days.Set {
+		in.RecoveryDays = &days.N // the model has no range for it: the core checks
 	}
 	return in
 }
@@ -302,11 +302,11 @@ func readDeleteSecret(d *decoder, c *checks) vault.DeleteSecretInput {
 // readSecretID reads the input of the operations that take only a secret.
 func readSecretID(d *decoder, c *checks) tacet.SecretRef {
 	var id text
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		if string(name) == "SecretId" {
-			id = d.text()
+			id = d.Text()
 		} else {
-			d.skip()
+			d.Skip()
 		}
 	})
 	return c.secretID(id)
@@ -316,36 +316,36 @@ func readRandomPassword(d *decoder, c *checks) vault.RandomPasswordInput {
 	var length integer
 	var exclude text
 	var numbers, punctuation, upper, lower, space, each boolean
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "PasswordLength":
-			length = d.integer("Long")
+			length = d.Integer("Long")
 		case "ExcludeCharacters":
-			exclude = d.text()
+			exclude = d.Text()
 		case "ExcludeNumbers":
-			numbers = d.flag()
+			numbers = d.Flag()
 		case "ExcludePunctuation":
-			punctuation = d.flag()
+			punctuation = d.Flag()
 		case "ExcludeUppercase":
-			upper = d.flag()
+			upper = d.Flag()
 		case "ExcludeLowercase":
-			lower = d.flag()
+			lower = d.Flag()
 		case "IncludeSpace":
-			space = d.flag()
+			space = d.Flag()
 		case "RequireEachIncludedType":
-			each = d.flag()
+			each = d.Flag()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	return vault.RandomPasswordInput{
 		Length:             int(c.bounds("passwordLength", length, 1, 4096)),
 		ExcludeCharacters:  c.length("excludeCharacters", exclude, 0, 4096),
-		ExcludeNumbers:     numbers.on,
-		ExcludePunctuation: punctuation.on,
-		ExcludeUppercase:   upper.on,
-		ExcludeLowercase:   lower.on,
-		IncludeSpace:       space.on,
-		RequireEachType:    each.on || !each.set,
+		ExcludeNumbers:     numbers.On,
+		ExcludePunctuation: punctuation.On,
+		ExcludeUppercase:   upper.On,
+		ExcludeLowercase:   lower.On,
+		IncludeSpace:       space.On,
+		RequireEachType:    each.On || !each.Set,
 	}
 }

@@ -8,18 +8,10 @@ import (
 // The inputs of the operations on tags, policies, replicas and rotation, and the
 // structures that inputs have in common.
 
-// pointer returns nil for an absent string.
-func (t text) pointer() *string {
-	if !t.set {
-		return nil
-	}
-	return &t.s
-}
-
 // texts reads a list of strings, nil for null.
 func (d *decoder) texts() []text {
 	var l []text
-	if !d.list(func() { l = append(l, d.text()) }) {
+	if !d.List(func() { l = append(l, d.Text()) }) {
 		return nil
 	}
 	if l == nil {
@@ -31,16 +23,16 @@ func (d *decoder) texts() []text {
 type tag struct{ key, value text }
 
 func (d *decoder) tags() (l []tag, given bool) {
-	given = d.list(func() {
+	given = d.List(func() {
 		var t tag
-		d.structure(func(name []byte) {
+		d.Structure(func(name []byte) {
 			switch string(name) {
 			case "Key":
-				t.key = d.text()
+				t.key = d.Text()
 			case "Value":
-				t.value = d.text()
+				t.value = d.Text()
 			default:
-				d.skip()
+				d.Skip()
 			}
 		})
 		l = append(l, t)
@@ -53,7 +45,7 @@ func (c *checks) tags(l []tag) []tacet.Tag {
 	out := make([]tacet.Tag, len(l))
 	for i, t := range l {
 		c.in("tags", i+1)
-		c.required("key", t.key.set)
+		c.required("key", t.key.Set)
 		out[i].Key = c.length("key", t.key, 1, tacet.MaxTagKey)
 		out[i].Value = c.length("value", t.value, 0, tacet.MaxTagValue)
 	}
@@ -67,16 +59,16 @@ type filter struct {
 }
 
 func (d *decoder) filters() (l []filter, given bool) {
-	given = d.list(func() {
+	given = d.List(func() {
 		var f filter
-		d.structure(func(name []byte) {
+		d.Structure(func(name []byte) {
 			switch string(name) {
 			case "Key":
-				f.key = d.text()
+				f.key = d.Text()
 			case "Values":
 				f.values = d.texts()
 			default:
-				d.skip()
+				d.Skip()
 			}
 		})
 		l = append(l, f)
@@ -96,10 +88,10 @@ func (c *checks) filters(l []filter) []vault.Filter {
 		out[i].Values = c.strings("values", f.values, [2]int{1, 10}, [2]int{0, 512}, filterValuePattern, matchFilterValue)
 		switch {
 		case c.parameter != "":
-		case !f.key.set:
+		case !f.key.Set:
 			c.parameter = "Invalid filter key"
 		case f.values == nil:
-			c.parameter = "Invalid filter values for key: " + f.key.s
+			c.parameter = "Invalid filter values for key: " + f.key.S
 		}
 	}
 	c.in("", 0)
@@ -109,16 +101,16 @@ func (c *checks) filters(l []filter) []vault.Filter {
 type replica struct{ region, key text }
 
 func (d *decoder) replicas() (l []replica, given bool) {
-	given = d.list(func() {
+	given = d.List(func() {
 		var r replica
-		d.structure(func(name []byte) {
+		d.Structure(func(name []byte) {
 			switch string(name) {
 			case "Region":
-				r.region = d.text()
+				r.region = d.Text()
 			case "KmsKeyId":
-				r.key = d.text()
+				r.key = d.Text()
 			default:
-				d.skip()
+				d.Skip()
 			}
 		})
 		l = append(l, r)
@@ -131,10 +123,10 @@ func (c *checks) replicas(l []replica) []vault.ReplicaRequest {
 	out := make([]vault.ReplicaRequest, len(l))
 	for i, r := range l {
 		c.in("addReplicaRegions", i+1)
-		c.required("region", r.region.set)
+		c.required("region", r.region.Set)
 		out[i].Region = c.length("region", r.region, 1, 128)
 		c.pattern("region", r.region, regionPattern, matchRegion)
-		if len(r.region.s) > tacet.MaxRegion && c.parameter == "" { // well formed, and nowhere
+		if len(r.region.S) > tacet.MaxRegion && c.parameter == "" { // well formed, and nowhere
 			c.parameter = "Invalid replica region."
 		}
 		out[i].KMSKeyID = c.length("kmsKeyId", r.key, 0, 2048)
@@ -148,19 +140,19 @@ func readReplicate(d *decoder, c *checks) vault.ReplicateInput {
 	var replicas []replica
 	var given bool
 	var force boolean
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "AddReplicaRegions":
 			replicas, given = d.replicas()
 		case "ForceOverwriteReplicaSecret":
-			force = d.flag()
+			force = d.Flag()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
-	in := vault.ReplicateInput{Secret: c.secretID(id), ForceOverwrite: force.on}
+	in := vault.ReplicateInput{Secret: c.secretID(id), ForceOverwrite: force.On}
 	if c.required("addReplicaRegions", given); given {
 		in.Replicas = c.replicas(replicas)
 	}
@@ -176,14 +168,14 @@ type regionsInput struct {
 func readRemoveRegions(d *decoder, c *checks) regionsInput {
 	var id text
 	var regions []text
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "RemoveReplicaRegions":
 			regions = d.texts()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	in := regionsInput{secret: c.secretID(id)}
@@ -203,14 +195,14 @@ func readTagResource(d *decoder, c *checks) tagsInput {
 	var id text
 	var tags []tag
 	var given bool
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "Tags":
 			tags, given = d.tags()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	in := tagsInput{secret: c.secretID(id)}
@@ -222,14 +214,14 @@ func readTagResource(d *decoder, c *checks) tagsInput {
 func readUntagResource(d *decoder, c *checks) tagsInput {
 	var id text
 	var keys []text
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "TagKeys":
 			keys = d.texts()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	in := tagsInput{secret: c.secretID(id)}
@@ -241,31 +233,31 @@ func readUntagResource(d *decoder, c *checks) tagsInput {
 func readPutPolicy(d *decoder, c *checks) vault.PutResourcePolicyInput {
 	var id, policy text
 	var block boolean
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "ResourcePolicy":
-			policy = d.text()
+			policy = d.Text()
 		case "BlockPublicPolicy":
-			block = d.flag()
+			block = d.Flag()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
-	return vault.PutResourcePolicyInput{Secret: c.secretID(id), Policy: c.policy(policy), BlockPublic: block.on}
+	return vault.PutResourcePolicyInput{Secret: c.secretID(id), Policy: c.policy(policy), BlockPublic: block.On}
 }
 
 func readValidatePolicy(d *decoder, c *checks) vault.ValidatePolicyInput {
 	var id, policy text
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "ResourcePolicy":
-			policy = d.text()
+			policy = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	return vault.ValidatePolicyInput{Secret: c.optionalSecretID(id), Policy: c.policy(policy)}
@@ -273,7 +265,7 @@ func readValidatePolicy(d *decoder, c *checks) vault.ValidatePolicyInput {
 
 // policy checks a required resource policy's length; its language is the core's to check.
 func (c *checks) policy(t text) string {
-	c.required("resourcePolicy", t.set)
+	c.required("resourcePolicy", t.Set)
 	return c.length("resourcePolicy", t, 1, tacet.MaxPolicy)
 }
 
@@ -288,34 +280,34 @@ func readRotateSecret(d *decoder, c *checks) vault.RotateSecretInput {
 	var id, token, function, role text
 	var rules rotationRules
 	var metadata []tag // the same shape, with other bounds
-	d.document(func(name []byte) {
+	d.Document(func(name []byte) {
 		switch string(name) {
 		case "SecretId":
-			id = d.text()
+			id = d.Text()
 		case "ClientRequestToken":
-			token = d.text()
+			token = d.Text()
 		case "RotationLambdaARN":
-			function = d.text()
+			function = d.Text()
 		case "RotationRules":
 			rules = d.rotationRules()
 		case "ExternalSecretRotationMetadata":
 			metadata, _ = d.tags()
 		case "ExternalSecretRotationRoleArn":
-			role = d.text()
+			role = d.Text()
 		case "RotateImmediately":
-			d.flag()
+			d.Flag()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
-	in := vault.RotateSecretInput{Secret: c.secretID(id), Token: c.token("clientRequestToken", token), Function: function.s}
+	in := vault.RotateSecretInput{Secret: c.secretID(id), Token: c.token("clientRequestToken", token), Function: function.S}
 	c.length("rotationLambdaARN", function, 0, 2048)
 	c.rotationRules(rules)
 	for i, m := range metadata {
 		c.in("externalSecretRotationMetadata", i+1)
-		c.required("key", m.key.set)
+		c.required("key", m.key.Set)
 		c.length("key", m.key, 1, 256)
-		c.required("value", m.value.set)
+		c.required("value", m.value.Set)
 		c.length("value", m.value, 1, 2048)
 	}
 	c.in("", 0)
@@ -324,16 +316,16 @@ func readRotateSecret(d *decoder, c *checks) vault.RotateSecretInput {
 }
 
 func (d *decoder) rotationRules() (r rotationRules) {
-	d.structure(func(name []byte) {
+	d.Structure(func(name []byte) {
 		switch string(name) {
 		case "AutomaticallyAfterDays":
-			r.days = d.integer("Long")
+			r.days = d.Integer("Long")
 		case "Duration":
-			r.duration = d.text()
+			r.duration = d.Text()
 		case "ScheduleExpression":
-			r.schedule = d.text()
+			r.schedule = d.Text()
 		default:
-			d.skip()
+			d.Skip()
 		}
 	})
 	return r
@@ -347,7 +339,7 @@ func (c *checks) rotationRules(r rotationRules) {
 	c.length("scheduleExpression", r.schedule, 1, 256)
 	c.pattern("scheduleExpression", r.schedule, schedulePattern, matchSchedule)
 	c.in("", 0)
-	if r.days.set && r.schedule.set && c.parameter == "" {
+	if r.days.Set && r.schedule.Set && c.parameter == "" {
 		c.parameter = "You cannot specify both rotation frequency and schedule expression together."
 	}
 }

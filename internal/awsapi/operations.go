@@ -58,11 +58,11 @@ func serve[In, Out any](
 	write func(*encoder, Out),
 ) func(context.Context, *vault.Service, tacet.Call, *exchange) error {
 	return func(ctx context.Context, v *vault.Service, by tacet.Call, x *exchange) error {
-		x.in.reset(x.body)
+		x.in.Reset(x.body.Bytes)
 		var c checks
 		in := read(&x.in, &c)
-		if x.in.failed() {
-			return serializationException(x.in.problem)
+		if x.in.Failed() {
+			return serializationException(x.in.trouble())
 		}
 		if err := c.failure(); err != nil {
 			return err

@@ -62,12 +62,12 @@ func query[In, Out any](
 // respond writes an answer around its result; nil is an answer without one.
 func (x *exchange) respond(result func(*encoder)) {
 	e, name := &x.out, string(x.op)
-	e.raw("<" + name + `Response xmlns="` + x.xmlns + `">`)
+	e.Raw("<" + name + `Response xmlns="` + x.xmlns + `">`)
 	if result != nil {
 		e.within(name+"Result", func() { result(e) })
 	}
 	e.within("ResponseMetadata", func() { e.element("RequestId", x.id) })
-	e.raw("</" + name + "Response>")
+	e.Raw("</" + name + "Response>")
 }
 
 // queryOperations is the table, by service.
@@ -96,18 +96,18 @@ func namespaceOf(service string) string {
 // findQuery reads the form and finds the operation that it asks for.
 func (h *Handler) findQuery(x *exchange) (queryOperation, *form, error) {
 	x.op = ""
-	f, err := parseForm(x.body)
+	f, err := parseForm(x.body.Bytes)
 	if err != nil {
 		return queryOperation{}, nil, err
 	}
 	action, version := f.text("Action"), f.text("Version")
-	if action.s == "" {
+	if action.S == "" {
 		return queryOperation{}, nil, &failure{400, "MissingAction", "The request is missing an action parameter.", false}
 	}
-	op, ok := h.queries[x.xmlns+action.s]
-	if !ok || version.s != "" && !strings.HasSuffix(x.xmlns, "/"+version.s+"/") {
-		return queryOperation{}, nil, &failure{400, "InvalidAction", "Could not find operation " + printable(action.s) +
-			" for version " + printable(version.s), false}
+	op, ok := h.queries[x.xmlns+action.S]
+	if !ok || version.S != "" && !strings.HasSuffix(x.xmlns, "/"+version.S+"/") {
+		return queryOperation{}, nil, &failure{400, "InvalidAction", "Could not find operation " + printable(action.S) +
+			" for version " + printable(version.S), false}
 	}
 	x.op = op.name
 	return op, f, nil

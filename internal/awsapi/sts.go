@@ -42,19 +42,19 @@ func matchExternalID(s string) bool { return strings.Trim(s, alphanumeric+"_+=,.
 // session reads what every request for a session of a role has.
 func (f *form) session(c *checks) identity.SessionInput {
 	arn, name, policy := f.text("RoleArn"), f.text("RoleSessionName"), f.text("Policy")
-	c.required("roleArn", arn.set)
+	c.required("roleArn", arn.Set)
 	c.length("roleArn", arn, 20, 2048)
-	c.required("roleSessionName", name.set)
+	c.required("roleSessionName", name.Set)
 	c.length("roleSessionName", name, 2, 64)
 	c.pattern("roleSessionName", name, sessionNamePattern, matchSessionName)
 	c.length("policy", policy, 1, 2048)
-	in := identity.SessionInput{RoleARN: arn.s, Name: name.s, Policy: policy.s,
+	in := identity.SessionInput{RoleARN: arn.S, Name: name.S, Policy: policy.S,
 		Duration: c.bounds("durationSeconds", f.integer(c, "DurationSeconds"), 900, 43200)}
 	for i, p := range f.structures("PolicyArns") {
 		c.in("policyArns", i+1)
 		t := p.text("arn")
 		c.length("arn", t, 20, 2048)
-		in.PolicyARNs = append(in.PolicyARNs, t.s)
+		in.PolicyARNs = append(in.PolicyARNs, t.S)
 	}
 	c.in("", 0)
 	if n := len(in.PolicyARNs); n > 10 {
@@ -66,15 +66,15 @@ func (f *form) session(c *checks) identity.SessionInput {
 func readAssumeRole(f *form, c *checks) identity.AssumeRoleInput {
 	in := identity.AssumeRoleInput{SessionInput: f.session(c), Tags: f.tags(c)}
 	for _, t := range f.texts("TransitiveTagKeys") {
-		in.TransitiveKeys = append(in.TransitiveKeys, t.s)
+		in.TransitiveKeys = append(in.TransitiveKeys, t.S)
 	}
 	external, source := f.text("ExternalId"), f.text("SourceIdentity")
 	c.length("externalId", external, 2, 1224)
 	c.pattern("externalId", external, externalIDPattern, matchExternalID)
 	c.length("sourceIdentity", source, 2, 64)
 	c.pattern("sourceIdentity", source, sessionNamePattern, matchSessionName)
-	in.ExternalID, in.SourceIdentity = external.s, source.s
-	if f.text("SerialNumber").set || f.text("TokenCode").set {
+	in.ExternalID, in.SourceIdentity = external.S, source.S
+	if f.text("SerialNumber").Set || f.text("TokenCode").Set {
 		c.parameter = "MultiFactorAuthentication is not available on this server."
 	}
 	return in
@@ -86,11 +86,11 @@ func (f *form) tags(c *checks) []tacet.Tag {
 	for i, t := range f.structures("Tags") {
 		c.in("tags", i+1)
 		key, value := t.text("Key"), t.text("Value")
-		c.required("key", key.set)
-		c.required("value", value.set)
+		c.required("key", key.Set)
+		c.required("value", value.Set)
 		c.length("key", key, 1, tacet.MaxTagKey)
 		c.length("value", value, 0, tacet.MaxTagValue)
-		out = append(out, tacet.Tag{Key: key.s, Value: value.s})
+		out = append(out, tacet.Tag{Key: key.S, Value: value.S})
 	}
 	c.in("", 0)
 	if len(out) > tacet.MaxTags {
@@ -100,7 +100,7 @@ func (f *form) tags(c *checks) []tacet.Tag {
 }
 
 func readSessionToken(f *form, c *checks) int64 {
-	if f.text("SerialNumber").set || f.text("TokenCode").set {
+	if f.text("SerialNumber").Set || f.text("TokenCode").Set {
 		c.parameter = "MultiFactorAuthentication is not available on this server."
 	}
 	return c.bounds("durationSeconds", f.integer(c, "DurationSeconds"), 900, 129600)
@@ -108,9 +108,9 @@ func readSessionToken(f *form, c *checks) int64 {
 
 func readAccessKeyInfo(f *form, c *checks) string {
 	id := f.text("AccessKeyId")
-	c.required("accessKeyId", id.set)
+	c.required("accessKeyId", id.Set)
 	c.length("accessKeyId", id, 16, 128)
-	return id.s
+	return id.S
 }
 
 func writeCallerIdentity(e *encoder, who tacet.Caller) {

@@ -11,7 +11,7 @@ import (
 func (e *encoder) element(name, content string) {
 	var b bytes.Buffer
 	_ = xml.EscapeText(&b, []byte(content)) // a bytes.Buffer takes everything
-	e.raw("<" + name + ">" + b.String() + "</" + name + ">")
+	e.Raw("<" + name + ">" + b.String() + "</" + name + ">")
 }
 
 // optionalElement writes an element unless its text is empty.
@@ -31,9 +31,9 @@ func (e *encoder) date(name string, t time.Time) {
 
 // within writes an element with what write writes inside it.
 func (e *encoder) within(name string, write func()) {
-	e.raw("<" + name + ">")
+	e.Raw("<" + name + ">")
 	write()
-	e.raw("</" + name + ">")
+	e.Raw("</" + name + ">")
 }
 
 // members writes a list, each of its members with write.
@@ -51,11 +51,11 @@ func writeQueryFailure(e *encoder, xmlns, requestID string, f *failure) {
 	if f.status >= 500 {
 		kind = "Receiver"
 	}
-	e.raw(`<ErrorResponse xmlns="` + xmlns + `"><Error>`)
+	e.Raw(`<ErrorResponse xmlns="` + xmlns + `"><Error>`)
 	e.element("Type", kind)
 	e.element("Code", f.code)
 	e.element("Message", f.text)
-	e.raw(`</Error>`)
+	e.Raw(`</Error>`)
 	e.element("RequestId", requestID)
-	e.raw(`</ErrorResponse>`)
+	e.Raw(`</ErrorResponse>`)
 }

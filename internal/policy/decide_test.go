@@ -57,7 +57,9 @@ func notAWS(value string) string { return `"NotPrincipal":{"AWS":` + value + `}`
 
 // decisionTests reads like the documentation: a rule, the policies, who asks, what
 // comes of it. Everybody asks for GetSecretValue on prod/db, which account
-// 111122223333 owns.
+// 111122223333 owns. The comments name the statements of aws.md (d), Evaluation, that the
+// rows below them are about; trustTests is about roles, resourceTests and conditionTests about
+// what a statement matches.
 var decisionTests = []struct {
 	rule     string
 	caller   string
@@ -68,13 +70,13 @@ var decisionTests = []struct {
 	want     tacet.DenyReason // "" for allowed
 	by       string           // the document and Sid that decided, if one did
 }{
-	// Nothing is allowed that is not.
+	// By default nothing is allowed.
 	{rule: "no policy at all: refused", caller: "alice", want: tacet.DenyImplicitIdentity},
 	{rule: "a policy about other actions: refused", caller: "alice", identity: allowList, want: tacet.DenyImplicitIdentity},
 	{rule: "an identity policy allows", caller: "alice", identity: allowRead, by: "identity/Read"},
 	{rule: "a role's policy allows its session", caller: "session", identity: allowRead, by: "identity/Read"},
 
-	// Step 1: an explicit deny in any applicable policy.
+	// "1 any explicit Deny in any applicable policy → deny."
 	{rule: "a deny in the identity policy beats its own allow", caller: "alice", identity: denyRead, want: tacet.DenyExplicitIdentity, by: "identity/No"},
 	{rule: "a deny in the identity policy beats the resource policy's allow", caller: "alice", identity: denyRead, resource: grantTo(aws(alice)), want: tacet.DenyExplicitIdentity, by: "identity/No"},
 	{rule: "a deny in the boundary beats the resource policy's allow", caller: "alice", boundary: denyRead, resource: grantTo(aws(alice)), want: tacet.DenyExplicitBoundary, by: "boundary/No"},
@@ -84,7 +86,8 @@ var decisionTests = []struct {
 	{rule: "a deny for the role is for its sessions", caller: "session", identity: allowAll, resource: denyTo(aws(opsRole)), want: tacet.DenyExplicitResource, by: "resource/Keep"},
 	{rule: "a deny for somebody else is not for alice", caller: "alice", identity: allowAll, resource: denyTo(aws(bob)), by: "identity/"},
 
-	// Steps 2 and 3: the boundary and the session policy limit what identity policies grant.
+	// "2 permission boundary (if set) must allow: identity-policy grants only. 3 session
+	// policy (if any) must allow."
 	{rule: "identity and boundary both allow", caller: "alice", identity: allowRead, boundary: allowAll, by: "identity/Read"},
 	{rule: "a boundary grants nothing by itself", caller: "alice", boundary: allowAll, want: tacet.DenyImplicitIdentity},
 	{rule: "what the boundary does not allow is refused", caller: "alice", identity: allowAll, boundary: allowList, want: tacet.DenyImplicitBoundary},
@@ -92,7 +95,7 @@ var decisionTests = []struct {
 	{rule: "what the session policy does not allow is refused", caller: "session", identity: allowAll, session: allowList, want: tacet.DenyImplicitSession},
 	{rule: "the boundary is named before the session policy", caller: "session", identity: allowAll, boundary: allowList, session: allowList, want: tacet.DenyImplicitBoundary},
 
-	// Step 4: identity policy or resource policy.
+	// "4 allow if identity policy or resource policy allows."
 	{rule: "a resource policy that names the user allows", caller: "alice", resource: grantTo(aws(alice)), by: "resource/Grant"},
 	{rule: "a resource policy that names another user does not", caller: "alice", resource: grantTo(aws(bob)), want: tacet.DenyImplicitIdentity},
 	{rule: "a resource policy may name the user by his unique id", caller: "alice", resource: grantTo(aws("AIDAALICEALICEALICE1")), by: "resource/Grant"},
@@ -100,23 +103,25 @@ var decisionTests = []struct {
 	{rule: `the principal {"AWS":"*"} is the same`, caller: "session", resource: grantTo(aws("*")), by: "resource/Grant"},
 	{rule: "one of several principals is enough", caller: "alice", resource: grantTo(`"Principal":{"AWS":["` + bob + `","` + alice + `"]}`), by: "resource/Grant"},
 
-	// Naming the user or the session bypasses implicit denies of the limits.
+	// "A resource policy naming the user ARN or role-session ARN directly bypasses
+	// boundary/session implicit denies."
 	{rule: "naming the user bypasses the boundary", caller: "alice", boundary: allowList, resource: grantTo(aws(alice)), by: "resource/Grant"},
 	{rule: "naming the session bypasses the boundary and the session policy", caller: "session", boundary: allowList, session: allowList, resource: grantTo(aws(opsRun)), by: "resource/Grant"},
 	{rule: "so does naming everybody", caller: "session", boundary: allowList, session: allowList, resource: grantTo(`"Principal":"*"`), by: "resource/Grant"},
-	// Naming the role is limited by them.
+	// "Naming the role ARN is limited by session policy and boundary."
 	{rule: "naming the role allows its session", caller: "session", resource: grantTo(aws(opsRole)), by: "resource/Grant"},
 	{rule: "naming the role by its unique id, too", caller: "session", resource: grantTo(aws("AROAOPSOPSOPSOPSOPS1")), by: "resource/Grant"},
 	{rule: "naming the role within the limits allows", caller: "session", boundary: allowAll, session: allowRead, resource: grantTo(aws(opsRole)), by: "resource/Grant"},
 	{rule: "naming the role is limited by the session policy", caller: "session", session: allowList, resource: grantTo(aws(opsRole)), want: tacet.DenyImplicitSession},
 	{rule: "naming the role is limited by the boundary", caller: "session", boundary: allowList, resource: grantTo(aws(opsRole)), want: tacet.DenyImplicitBoundary},
 	{rule: "naming the role by its id is limited, too", caller: "session", session: allowList, resource: grantTo(aws("AROAOPSOPSOPSOPSOPS1")), want: tacet.DenyImplicitSession},
-	// Naming the account only delegates.
+	// "Naming the account (…:root or the 12-digit id) only delegates: identity policy must
+	// still allow."
 	{rule: "naming the account only delegates: refused", caller: "alice", resource: grantTo(aws(rootOf)), want: tacet.DenyImplicitIdentity},
 	{rule: "naming the account by its number is the same", caller: "alice", resource: grantTo(aws(home)), want: tacet.DenyImplicitIdentity},
 	{rule: "naming the account, the identity policy decides", caller: "alice", identity: allowRead, resource: grantTo(aws(rootOf)), by: "identity/Read"},
 
-	// Across accounts both sides must allow.
+	// "Cross-account: both sides must allow."
 	{rule: "from abroad, the identity policy is not enough", caller: "foreigner", identity: allowAll, want: tacet.DenyImplicitResource},
 	{rule: "from abroad, the resource policy is not enough", caller: "foreigner", resource: grantTo(aws(foreigner)), want: tacet.DenyImplicitIdentity},
 	{rule: "from abroad, both are", caller: "foreigner", identity: allowRead, resource: grantTo(aws(foreigner)), by: "identity/Read"},
@@ -125,14 +130,14 @@ var decisionTests = []struct {
 	{rule: "from abroad, naming the user does not bypass his boundary", caller: "foreigner", identity: allowAll, boundary: allowList, resource: grantTo(aws(foreigner)), want: tacet.DenyImplicitBoundary},
 	{rule: "from abroad, naming this account is naming nobody there", caller: "foreigner", identity: allowAll, resource: grantTo(aws(home)), want: tacet.DenyImplicitResource},
 
-	// The root of the account: all but explicit denies in resource policies.
+	// "Root of the account: all but explicit resource-policy denies."
 	{rule: "the root needs no policy", caller: "root"},
 	{rule: "the root is not subject to identity policies, boundary and session", caller: "root", identity: denyRead, boundary: denyRead, session: denyRead},
 	{rule: "the root is subject to a deny in a resource policy", caller: "root", resource: denyTo(`"Principal":"*"`), want: tacet.DenyExplicitResource, by: "resource/Keep"},
 	{rule: "the root of another account needs the resource policy", caller: "foreign root", identity: allowAll, want: tacet.DenyImplicitResource},
 	{rule: "the root of another account, named", caller: "foreign root", resource: grantTo(aws(abroad)), by: "resource/Grant"},
 
-	// NotPrincipal.
+	// "Principal/NotPrincipal (*, AWS, Service, Federated, CanonicalUser)."
 	{rule: "a deny for all but alice spares alice", caller: "alice", identity: allowAll, resource: denyTo(notAWS(`"` + alice + `"`)), by: "identity/"},
 	{rule: "a deny for all but bob hits alice", caller: "alice", identity: allowAll, resource: denyTo(notAWS(`"` + bob + `"`)), want: tacet.DenyExplicitResource, by: "resource/Keep"},
 	{rule: "a deny for all but the account hits its users: they are to be named", caller: "alice", identity: allowAll, resource: denyTo(notAWS(`"` + rootOf + `"`)), want: tacet.DenyExplicitResource, by: "resource/Keep"},

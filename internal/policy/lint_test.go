@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -278,5 +280,34 @@ func TestLintAgreesWithDecide(t *testing.T) {
 	t.Log(rules)
 	if rules["shadowed"] == 0 || rules["redundant"] == 0 || rules["contradiction"] == 0 {
 		t.Errorf("too few cases: %v", rules)
+	}
+}
+
+// TestPolicyDocumentation: docs/policies.md lists every condition key with its type, and
+// every rule of Lint.
+func TestPolicyDocumentation(t *testing.T) {
+	b, err := os.ReadFile("../../docs/policies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(b)
+	for _, k := range ConditionKeys() {
+		line := fmt.Sprintf("| `%s` | %s", k.Name, k.Type)
+		if k.Multi {
+			line += ", several"
+		}
+		if k.Never {
+			line += ", never"
+		}
+		if line += " |\n"; !strings.Contains(page, line) {
+			t.Errorf("the page lacks %s", line)
+		}
+	}
+	for _, tt := range lintTests {
+		for _, f := range Lint(tt.kind, []byte(tt.text)) {
+			if !strings.Contains(page, "`"+f.Rule+"`") {
+				t.Errorf("the page lacks the rule %s", f.Rule)
+			}
+		}
 	}
 }

@@ -63,19 +63,17 @@ func Summarize(s *Set, r *Request, d Decision) Summary {
 		}
 	}
 	slices.SortStableFunc(about, func(a, b Trace) int { return cmp.Compare(a.distance(d), b.distance(d)) })
-	for i := range about {
-		about[i].shorten()
-		bare := about[i]
-		bare.Left += len(bare.Conditions) + len(bare.Resources)
-		bare.Conditions, bare.Resources = nil, nil
-		switch {
-		case fits(about[i]):
-			out.Statements = append(out.Statements, about[i])
-		case fits(bare):
-			out.Statements = append(out.Statements, bare)
-		default:
-			out.Left++
+	for i, t := range about {
+		t.shorten()
+		if !fits(t) {
+			t.Left += len(t.Conditions) + len(t.Resources)
+			t.Conditions, t.Resources = nil, nil
+			if !fits(t) {
+				out.Left = len(about) - i
+				break
+			}
 		}
+		out.Statements = append(out.Statements, t)
 	}
 	for _, o := range others {
 		if o.Policy = clip(o.Policy); fits(o) {

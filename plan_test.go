@@ -27,6 +27,7 @@ internal/store         : tacet
 internal/sigv4         : tacet
 internal/jwa           : tacet
 internal/wire          : tacet
+internal/oidc          : tacet internal/jwa
 internal/seal/keyfile  : internal/seal tacet
 internal/seal/sealtest : internal/seal tacet
 internal/store/storetest :

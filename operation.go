@@ -92,6 +92,10 @@ const (
 	OpUpdateVault Operation = "UpdateVault"
 	OpDeleteVault Operation = "DeleteVault"
 	OpSetClock    Operation = "SetClock" // development servers only
+
+	OpExplainDecision  Operation = "ExplainDecision"  // why a request was refused
+	OpSimulateDecision Operation = "SimulateDecision" // what would be decided
+	OpListAccess       Operation = "ListAccess"       // who may do something
 )
 
 // The operations of Tacet itself, which no request can ask for.
@@ -190,6 +194,9 @@ var operations = []opInfo{
 	{OpUpdateVault, "tacet", false, azureVaults + "write"},
 	{OpDeleteVault, "tacet", false, azureVaults + "delete"},
 	{OpSetClock, "tacet", false, ""},
+	{OpExplainDecision, "tacet", true, ""},
+	{OpSimulateDecision, "tacet", true, ""},
+	{OpListAccess, "tacet", true, ""},
 
 	{OpBootstrap, "tacet", false, ""},
 	{OpPurgeSecret, "secretsmanager", false, ""},
@@ -243,6 +250,26 @@ func Operations() []Operation {
 		out = append(out, o.op)
 	}
 	return out
+}
+
+// OperationNamed finds the operation of an action as a policy names it, in either cloud's
+// words, or of an operation's own name, in any case. Where Azure has one action for
+// several operations it is the one that changes or shows a secret itself.
+func OperationNamed(action string) (Operation, bool) {
+	var found Operation
+	for _, o := range operations {
+		if o.op.Internal() {
+			continue
+		}
+		switch {
+		case o.service != "" && strings.EqualFold(action, o.service+":"+string(o.op)), strings.EqualFold(action, string(o.op)):
+			return o.op, true
+		case !strings.EqualFold(action, o.azure) || o.azure == "":
+		case found == "", o.op == OpPutSecretValue, o.op == OpUpdateSecret:
+			found = o.op
+		}
+	}
+	return found, found != ""
 }
 
 // Actions returns the operation's names in policies, the AWS name first. An allow

@@ -78,6 +78,15 @@ const (
 	KindOIDCProvider PrincipalKind = "oidc-provider"
 )
 
+// Known reports whether k is one of the kinds.
+func (k PrincipalKind) Known() bool {
+	switch k {
+	case KindUser, KindGroup, KindRole, KindPolicy, KindOIDCProvider:
+		return true
+	}
+	return false
+}
+
 // A Grantee is what users, groups and roles have in common: a name, and policies.
 type Grantee struct {
 	ID      string    `json:"id"` // AIDA…, AGPA…, AROA…

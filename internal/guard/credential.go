@@ -188,11 +188,17 @@ func (d *directory) sessionCaller(s *tacet.Session) (tacet.Caller, bool) {
 		c.Session = s
 		return c, true
 	case *role:
-		return tacet.Caller{Kind: tacet.CallerRole, Account: p.Account, ID: p.ID + ":" + s.Name, Name: s.Name, AccessKey: s.AccessKey,
-			ARN:  "arn:aws:sts::" + p.Account + ":assumed-role/" + p.Name + "/" + s.Name,
-			Role: p.arn, Session: s}, true
+		c := p.caller(s.Name)
+		c.AccessKey, c.Session = s.AccessKey, s
+		return c, true
 	}
 	return tacet.Caller{}, false
+}
+
+// caller is a session of the role.
+func (r *role) caller(session string) tacet.Caller {
+	return tacet.Caller{Kind: tacet.CallerRole, Account: r.Account, ID: r.ID + ":" + session, Name: session,
+		ARN: "arn:aws:sts::" + r.Account + ":assumed-role/" + r.Name + "/" + session, Role: r.arn}
 }
 
 // openSession is a session token that was opened, and the secret that belongs to it.

@@ -2,7 +2,10 @@ package guard
 
 import (
 	"encoding/json"
+	"slices"
+	"strings"
 
+	"tacet"
 	"tacet/internal/policy"
 )
 
@@ -22,4 +25,211 @@ func explain(set *policy.Set, pr *policy.Request, d policy.Decision) json.RawMes
 		return nil
 	}
 	return b
+}
+
+// An Answer says whether a request would be allowed.
+type Answer string
+
+// The answers.
+const (
+	Allowed     Answer = "allowed"
+	Denied      Answer = "denied"
+	Conditional Answer = "conditional" // it depends on conditions of which nothing is known
+)
+
+func answerOf(o policy.Outlook) Answer {
+	switch {
+	case o.Conditional():
+		return Conditional
+	case o.Best.Allowed:
+		return Allowed
+	}
+	return Denied
+}
+
+// A Verdict is what the policies would say of a request.
+type Verdict struct {
+	Principal string `json:"principal"` // ARN
+	Answer    Answer `json:"answer"`
+	// Missing says that there is no such secret: what was decided is a request for its name.
+	Missing bool `json:"missing,omitempty"`
+	Explanation
+}
+
+// Simulate tells what the policies say of a request of a principal's, which is named as
+// [directory.subject] takes it. Of a principal of another account than the caller's the
+// identity policies have their say, and are not shown.
+//
+// Errors: PrincipalNotFound, InvalidParameter (a name of two principals), VaultNotFound.
+func (s *Snapshot) Simulate(principal string, asked Request) (Verdict, error) {
+	sub, err := s.dir.subject(s.req.Call.Account, principal)
+	if err != nil {
+		return Verdict{}, err
+	}
+	p, err := s.suppose(asked)
+	if err != nil {
+		return Verdict{}, err
+	}
+	return s.verdict(p, sub), nil
+}
+
+func (s *scope) verdict(p *supposition, sub subject) Verdict {
+	set, pr := p.ask(sub)
+	o := policy.Foresee(&set, &pr)
+	d := o.Best
+	if !o.Conditional() {
+		d = o.Worst
+	}
+	v := Verdict{Principal: pr.Caller.ARN, Answer: answerOf(o), Missing: p.missing(),
+		Explanation: Explanation{pr.Actions[0], pr.Resource, policy.Summarize(&set, &pr, d)}}
+	if s.foreign(sub) {
+		v.hideIdentity()
+	}
+	return v
+}
+
+// missing reports whether the supposed request is about a secret that does not exist.
+func (p *supposition) missing() bool {
+	return !p.req.Secret.IsZero() && !p.req.Create && p.entry == nil
+}
+
+// foreign reports whether somebody is of another account than he who wants to know.
+func (s *scope) foreign(sub subject) bool { return sub.caller.Account != s.req.Call.Caller.Account }
+
+// hideIdentity leaves out what another account's own policies say.
+func (v *Verdict) hideIdentity() {
+	hidden := func(t policy.Trace) bool { return t.Role != policy.Resource && t.Role != policy.Trust }
+	if !slices.ContainsFunc(v.Statements, func(t policy.Trace) bool {
+		return !hidden(t) && t.Policy == v.Decision.Policy
+	}) {
+		v.Decision.Policy, v.Decision.Sid = "", ""
+	}
+	v.Statements = slices.DeleteFunc(v.Statements, hidden)
+	v.Others = nil
+}
+
+// An Explained record is a recorded request with what is to be said of it.
+type Explained struct {
+	Seq    int64           `json:"seq"`
+	Record json.RawMessage `json:"record"`
+	// Today is what the policies say of the same request now, nil when it cannot be asked
+	// again, for which Problem gives the reason.
+	Today   *Verdict `json:"today,omitempty"`
+	Problem string   `json:"problem,omitempty"`
+}
+
+// ExplainRecord finds the record that an id names, as [scope.FindRecord] does, if it is of
+// the caller's account, and asks today's policies the same again. It returns nil when
+// there is none.
+func (s *Snapshot) ExplainRecord(id string) (*Explained, error) {
+	stored, err := s.FindRecord(id)
+	if err != nil || stored == nil {
+		return nil, err
+	}
+	rec, err := tacet.ParseRecord(stored.Body)
+	if err != nil {
+		return nil, err
+	}
+	if own := s.req.Call.Caller.Account; rec.Account != own && rec.CallerAcct != own {
+		return nil, nil // as if there were none
+	}
+	out := &Explained{Seq: stored.Seq, Record: stored.Body}
+	out.Today, out.Problem = s.today(rec)
+	return out, nil
+}
+
+// today asks what a record is of again.
+func (s *scope) today(rec *tacet.Record) (*Verdict, string) {
+	if rec.CallerKind == tacet.CallerSystem || rec.Event {
+		return nil, "it is Tacet's own work, which no policy decides"
+	}
+	var why Explanation
+	if rec.Why != nil {
+		if err := json.Unmarshal(rec.Why, &why); err != nil {
+			return nil, "its explanation is not one that this version reads"
+		}
+	} else {
+		why.Action, why.Resource = rec.Operation.Action(), rec.Resource
+	}
+	op, ok := tacet.OperationNamed(why.Action)
+	if !ok {
+		return nil, "this version does not know the operation " + string(rec.Operation)
+	}
+	if op == tacet.OpGetCallerIdentity {
+		return nil, "anyone may ask who he is"
+	}
+	sub, ok := s.dir.recorded(rec)
+	if !ok {
+		return nil, rec.Caller + " does not exist any more"
+	}
+	asked, ok := About(tacet.Call{Account: rec.Account, Region: rec.Region, SourceIP: rec.SourceIP, UserAgent: rec.UserAgent,
+		TLS: rec.TLS, Cipher: rec.Cipher, Host: rec.Host}, op, why.Resource)
+	if !ok {
+		return nil, "the record does not say what exactly was asked for"
+	}
+	for _, t := range why.Statements {
+		for _, c := range t.Conditions {
+			asked.keep(c)
+		}
+	}
+	p, err := s.suppose(asked)
+	if err != nil {
+		return nil, "the vault does not exist any more"
+	}
+	p.made = true
+	v := s.verdict(p, sub)
+	return &v, ""
+}
+
+// keep takes a condition key's values over from a request that was made, if they are the
+// request's own: what concerns the principal and the secret is looked at anew.
+func (r *Request) keep(c policy.ConditionTrace) {
+	key := strings.ToLower(c.Key)
+	_, name, _ := strings.Cut(key, ":")
+	switch {
+	case c.Left > 0, len(r.Conditions[key]) > 0, strings.HasPrefix(c.Operator, "Binary"):
+	case strings.HasPrefix(name, "principal"), strings.HasPrefix(name, "resource"), strings.HasPrefix(name, "user"),
+		name == "currenttime", name == "epochtime", name == "secretid":
+	case len(c.Had) > 0:
+		r.AddCondition(key, c.Had...)
+	}
+}
+
+// recorded is who made a recorded request.
+func (d *directory) recorded(rec *tacet.Record) (subject, bool) {
+	if rec.CallerKind == tacet.CallerFederated {
+		return subject{caller: tacet.Caller{Kind: rec.CallerKind, Account: rec.CallerAcct, ID: rec.CallerID, ARN: rec.Caller, Name: rec.CallerName}}, true
+	}
+	if sub, ok := d.subjectByID(rec.CallerID); ok {
+		return sub, true
+	}
+	return d.root(rec.CallerAcct), rec.CallerKind == tacet.CallerRoot
+}
+
+// About makes the request for an operation on a resource, which is given as an ARN, the
+// name of a secret, "role/NAME" or the like for another thing of the account, or "*" or ""
+// for none. It reports false for what is none of these.
+func About(call tacet.Call, op tacet.Operation, resource string) (Request, bool) {
+	r := Request{Call: call, Operation: op, Create: op == tacet.OpCreateSecret}
+	if resource == "" || resource == "*" {
+		return r, true
+	}
+	if account, tail, ok := splitPrincipalARN(resource); ok {
+		kind, _, ok := strings.Cut(tail, "/")
+		r.Principal = PrincipalRef{Kind: tacet.PrincipalKind(kind), Name: resource}
+		r.Trust = op.Service() == "sts"
+		return r, ok && account != "" && r.Principal.Kind.Known()
+	}
+	if kind, name, ok := strings.Cut(resource, "/"); ok && tacet.PrincipalKind(kind).Known() && op.Service() != "secretsmanager" {
+		r.Principal = PrincipalRef{Kind: tacet.PrincipalKind(kind), Name: name}
+		r.Trust = op.Service() == "sts"
+		return r, name != ""
+	}
+	var ok bool
+	if r.Create {
+		// The suffix is not chosen yet, and a record shows that.
+		resource = strings.TrimSuffix(resource, "-"+strings.Repeat("?", tacet.SuffixLength))
+	}
+	r.Secret, ok = tacet.ParseSecretID(resource)
+	return r, ok
 }

@@ -100,6 +100,11 @@ type StatementInfo struct {
 	Index  int // position in the document, from 0
 	Sid    string
 	Effect Effect
+	// Principals are whom the statement is about, or with Excepted whom it is not about.
+	Principals []Principal
+	Excepted   bool
+	// Conditions are the statement's, with what they want and nothing else.
+	Conditions []ConditionTrace
 }
 
 // Name returns the name the document was parsed under.
@@ -116,7 +121,14 @@ func (d *Document) Statements() []StatementInfo {
 	out := make([]StatementInfo, len(d.statements))
 	for i := range d.statements {
 		s := &d.statements[i]
-		out[i] = StatementInfo{Index: s.index, Sid: s.sid, Effect: s.effect}
+		out[i] = StatementInfo{Index: s.index, Sid: s.sid, Effect: s.effect, Excepted: s.notPrincipal}
+		if s.principals != nil {
+			out[i].Principals = s.principals.named
+		}
+		for j := range s.conditions {
+			c := &s.conditions[j]
+			out[i].Conditions = append(out[i].Conditions, ConditionTrace{Operator: c.name, Key: c.key, Wanted: c.wanted})
+		}
 	}
 	return out
 }

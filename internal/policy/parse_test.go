@@ -237,7 +237,7 @@ func TestDocumentTellsOfItself(t *testing.T) {
 	if d.Name() != "team" || d.Kind() != Resource || d.ID() != "id" {
 		t.Errorf("%q %v %q", d.Name(), d.Kind(), d.ID())
 	}
-	if diff := cmp.Diff([]StatementInfo{{0, "A", Allow}, {1, "", Deny}, {2, "C", Allow}}, d.Statements()); diff != "" {
+	if diff := cmp.Diff([]StatementInfo{{Index: 0, Sid: "A", Effect: Allow}, {Index: 1, Effect: Deny}, {Index: 2, Sid: "C", Effect: Allow}}, d.Statements()); diff != "" {
 		t.Error(diff)
 	}
 	want := []Principal{{"AWS", alice}, {"AWS", opsRole}, {"Service", "lambda.amazonaws.com"}, {"AWS", "*"}}

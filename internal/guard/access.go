@@ -1,0 +1,239 @@
+package guard
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"tacet"
+	"tacet/internal/policy"
+)
+
+// Access is who may do something.
+type Access struct {
+	Action   string `json:"action"`
+	Resource string `json:"resource"`
+	// Missing says that there is no such secret: who could reach it by its name is told.
+	Missing bool `json:"missing,omitempty"`
+	// Public says that the resource's policy lets in anybody.
+	Public     bool       `json:"public,omitempty"`
+	Principals []Accessor `json:"principals"`
+}
+
+// An Accessor is a principal that may, and through which grants.
+type Accessor struct {
+	// Kind is "user", "role", "session" (of a role, that a policy names), "root",
+	// "federated" (whom a provider vouches for) or "anyone".
+	Kind string `json:"kind"`
+	// ARN is the principal's; of a role its own; "*" for anyone.
+	ARN string `json:"arn"`
+	// Conditional says that it depends on open conditions.
+	Conditional bool    `json:"conditional,omitempty"`
+	Grants      []Grant `json:"grants"`
+	// Within are the statements of the boundary that have open conditions, one of which
+	// must match too. Unless are those that would refuse under theirs.
+	Within []Grant `json:"within,omitempty"`
+	Unless []Grant `json:"unless,omitempty"`
+	// AssumedBy says who becomes a role, by its trust policy.
+	AssumedBy []Trusted `json:"assumedBy,omitempty"`
+}
+
+// The kinds of grant.
+const (
+	GrantInline   = "inline policy"
+	GrantManaged  = "managed policy"
+	GrantResource = "resource policy"
+	GrantTrust    = "trust policy"
+	GrantBoundary = "permissions boundary"
+	GrantRoot     = "root of the account"
+	GrantForeign  = "policies of its own account" // which are not shown
+)
+
+// A Grant is a statement that reaches a request.
+type Grant struct {
+	Kind string `json:"kind"`
+	// Group is the name of the group that the policy comes from, "" for none.
+	Group     string `json:"group,omitempty"`
+	Policy    string `json:"policy,omitempty"` // a name, or a managed policy's ARN
+	Statement int    `json:"statement"`
+	Sid       string `json:"sid,omitempty"`
+	// Conditions are the open ones, Resources those with an open variable.
+	Conditions []policy.ConditionTrace `json:"conditions,omitempty"`
+	Resources  []string                `json:"resources,omitempty"`
+}
+
+// Trusted is whom one statement of a role's trust policy lets in.
+type Trusted struct {
+	Principals []string `json:"principals"`
+	// Excepted says that it is everybody else.
+	Excepted   bool                    `json:"excepted,omitempty"`
+	Conditions []policy.ConditionTrace `json:"conditions,omitempty"`
+}
+
+// WhoCan lists every principal of the deployment that may make a request: users, roles,
+// roots, the sessions and identity providers that the resource's policy names, and
+// everybody. Of other accounts than the caller's it tells who, and not by which of their
+// own policies. Errors: VaultNotFound.
+func (s *Snapshot) WhoCan(asked Request) (Access, error) {
+	p, err := s.suppose(asked)
+	if err != nil {
+		return Access{}, err
+	}
+	set, pr := p.ask(subject{})
+	out := Access{Action: pr.Actions[0], Resource: pr.Resource, Missing: p.missing(), Public: set.Resource != nil && set.Resource.Public(), Principals: []Accessor{}}
+	add := func(kind, arn string, sub subject) {
+		if a, ok := s.accessor(p, sub); ok {
+			a.Kind, a.ARN = kind, arn
+			out.Principals = append(out.Principals, a)
+		}
+	}
+	roots := map[string]bool{pr.ResourceAccount: true}
+	for _, u := range s.dir.users {
+		roots[u.Account] = true
+		if !u.Root {
+			add("user", u.arn, u.subject())
+		}
+	}
+	for _, r := range s.dir.roles {
+		add("role", r.arn, r.subject(anySession))
+	}
+	for account := range roots {
+		sub := s.dir.root(account)
+		add("root", sub.caller.ARN, sub)
+	}
+	if set.Resource != nil {
+		for _, named := range set.Resource.Principals() {
+			s.addNamed(named, add)
+		}
+	}
+	slices.SortFunc(out.Principals, func(a, b Accessor) int { return cmp.Or(cmp.Compare(a.ARN, b.ARN), cmp.Compare(a.Kind, b.Kind)) })
+	return out, nil
+}
+
+// addNamed adds a principal of a resource's policy that is not in the directory itself.
+func (s *scope) addNamed(named policy.Principal, add func(kind, arn string, sub subject)) {
+	switch {
+	case named.Type == "Federated":
+		account, _, _ := splitPrincipalARN(named.Value)
+		add("federated", named.Value, subject{caller: tacet.Caller{Kind: tacet.CallerFederated, Account: account, ARN: named.Value}})
+	case named.Type == "AWS" && strings.HasPrefix(named.Value, "arn:aws:sts::"):
+		if sub, err := s.dir.subject("", named.Value); err == nil {
+			add("session", named.Value, sub)
+		}
+	case named.Type == "AWS" && named.Value == "*":
+		add("anyone", "*", subject{caller: tacet.Caller{ARN: "*"}})
+	}
+}
+
+// accessor puts the supposed request in a principal's mouth.
+func (s *scope) accessor(p *supposition, sub subject) (Accessor, bool) {
+	set, pr := p.ask(sub)
+	pr.Caller.Anonymous = sub.caller.ARN == "*"
+	o := policy.Foresee(&set, &pr)
+	if !o.Best.Allowed {
+		return Accessor{}, false
+	}
+	a := Accessor{Conditional: o.Conditional(), Grants: []Grant{}}
+	atHome := sub.caller.Account == pr.ResourceAccount
+	if sub.caller.Kind == tacet.CallerRoot && atHome && !set.Trust {
+		a.Grants = append(a.Grants, Grant{Kind: GrantRoot})
+	}
+	bounded := false
+	for _, t := range policy.Explain(&set, &pr) {
+		g := s.grant(sub, t)
+		switch {
+		case !t.Matched, t.Effect == policy.Deny && !t.Open:
+		case t.Effect == policy.Deny:
+			a.Unless = append(a.Unless, g)
+		case t.Role == policy.Boundary:
+			bounded = bounded || !t.Open
+			a.Within = append(a.Within, g)
+		case t.Delegates && atHome: // leaves it to the identity policies
+		default:
+			a.Grants = append(a.Grants, g)
+		}
+	}
+	if bounded {
+		a.Within = nil
+	}
+	if r := sub.who.role; r != nil {
+		a.AssumedBy = trusted(r.trust)
+	}
+	if s.foreign(sub) {
+		a.hideIdentity()
+	}
+	return a, true
+}
+
+// grant says through which policy a statement reaches a principal.
+func (s *scope) grant(sub subject, t policy.Trace) Grant {
+	g := Grant{Policy: t.Policy, Statement: t.Statement, Sid: t.Sid}
+	for _, c := range t.Conditions {
+		if c.Open {
+			g.Conditions = append(g.Conditions, c)
+		}
+	}
+	if t.Open {
+		g.Resources = t.Resources
+	}
+	switch t.Role {
+	case policy.Resource:
+		g.Kind, g.Policy = GrantResource, ""
+		return g
+	case policy.Trust:
+		g.Kind, g.Policy = GrantTrust, ""
+		return g
+	case policy.Boundary:
+		g.Kind = GrantBoundary
+		return g
+	}
+	g.Kind = GrantInline
+	if group, name, ok := strings.Cut(strings.TrimPrefix(t.Policy, "group:"), "/"); ok && strings.HasPrefix(t.Policy, "group:") {
+		g.Group, g.Policy = group, name
+	} else if strings.HasPrefix(t.Policy, "arn:") {
+		g.Kind = GrantManaged
+		g.Group = s.dir.attachedThrough(sub.who, t.Policy)
+	}
+	return g
+}
+
+// attachedThrough is the name of the group that a managed policy reaches a principal
+// through, "" when it is attached to the principal itself.
+func (d *directory) attachedThrough(w who, arn string) string {
+	if w.user == nil || slices.Contains(w.user.Attached, arn) {
+		return ""
+	}
+	for _, id := range w.user.Groups {
+		if g, ok := d.ids[id].(*userGroup); ok && slices.Contains(g.Attached, arn) {
+			return g.Name
+		}
+	}
+	return ""
+}
+
+// hideIdentity leaves out what another account's own policies say.
+func (a *Accessor) hideIdentity() {
+	own := func(g Grant) bool { return g.Kind == GrantInline || g.Kind == GrantManaged || g.Kind == GrantBoundary }
+	had := slices.ContainsFunc(a.Grants, own)
+	a.Grants = slices.DeleteFunc(a.Grants, own)
+	a.Within, a.Unless, a.AssumedBy = nil, slices.DeleteFunc(a.Unless, own), nil
+	if had {
+		a.Grants = append(a.Grants, Grant{Kind: GrantForeign})
+	}
+}
+
+// trusted lists whom a trust policy lets in.
+func trusted(trust *policy.Document) []Trusted {
+	var out []Trusted
+	for _, st := range trust.Statements() {
+		if st.Effect != policy.Allow {
+			continue
+		}
+		t := Trusted{Excepted: st.Excepted, Conditions: st.Conditions}
+		for _, p := range st.Principals {
+			t.Principals = append(t.Principals, p.Value)
+		}
+		out = append(out, t)
+	}
+	return out
+}

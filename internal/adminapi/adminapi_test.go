@@ -61,7 +61,10 @@ var bodies = map[string]string{
 	"policies/list": `{"user":"admin"}`, "policies/delete": `{"user":"admin","policy":"AdministratorAccess"}`,
 	"keys/create": `{"user":"admin"}`, "keys/list": `{"user":"admin"}`, "keys/update": `{"user":"admin","key":"AKIA","active":false}`,
 	"keys/delete": `{"user":"admin","key":"AKIA"}`, "vaults/list": `{}`, "vaults/create": `{"name":"eu","account":"000000000001","region":"eu-west-1"}`,
-	"audit/records": `{}`, "audit/checkpoint": `{}`, "audit/verify": `{}`, "audit/export": `{}`, "clock/get": `{}`, "clock/set": `{"offset":1}`,
+	"audit/records": `{}`, "audit/checkpoint": `{}`, "audit/verify": `{}`, "audit/export": `{}`, "decisions/explain": `{"id":"00000000000000000000000000000000"}`,
+	"decisions/simulate": `{"principal":"admin","action":"GetSecretValue","resource":"db"}`,
+	"access/list":        `{"action":"GetSecretValue","resource":"db","context":[{"key":"aws:SourceIp","value":"10.0.0.1"}]}`,
+	"clock/get":          `{}`, "clock/set": `{"offset":1}`,
 }
 
 // post sends a signed request as it is.

@@ -79,7 +79,7 @@ func byCode(e *tacet.Error) *failure {
 	case tacet.Throttled:
 		return &failure{code: string(e.Code), status: 429, text: "Too many requests. Try again later."}
 	case tacet.PrincipalNotFound:
-		return tell(e, "NotFound", 404, "There is no such user, policy or access key.")
+		return tell(e, "NotFound", 404, "There is no such principal, policy, access key or decision.")
 	case tacet.PrincipalExists:
 		return tell(e, "AlreadyExists", 409, "The name is taken.")
 	case tacet.PrincipalInUse:

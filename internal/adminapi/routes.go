@@ -31,6 +31,10 @@ func operations() []operation {
 		handle("keys/update", updateKey),
 		handle("keys/delete", deleteKey),
 
+		handle("decisions/explain", explainDecision),
+		handle("decisions/simulate", simulateDecision),
+		handle("access/list", listAccess),
+
 		handle("vaults/list", listVaults),
 		handle("vaults/create", createVault),
 

@@ -59,7 +59,7 @@ const (
 	OpRestoreTags Operation = "RestoreBackupTags" // of RestoreBackup
 )
 
-// The operations on principals, named as AWS IAM and STS name them.
+// The operations of STS.
 const (
 	OpGetCallerIdentity         Operation = "GetCallerIdentity"
 	OpAssumeRole                Operation = "AssumeRole"
@@ -69,18 +69,6 @@ const (
 	// OpTagSession and OpSetSourceIdentity are asked beside the one that makes a session.
 	OpTagSession        Operation = "TagSession"
 	OpSetSourceIdentity Operation = "SetSourceIdentity"
-	OpCreateUser        Operation = "CreateUser"
-	OpGetUser           Operation = "GetUser"
-	OpListUsers         Operation = "ListUsers"
-	OpDeleteUser        Operation = "DeleteUser"
-	OpPutUserPolicy     Operation = "PutUserPolicy"
-	OpGetUserPolicy     Operation = "GetUserPolicy"
-	OpListUserPolicies  Operation = "ListUserPolicies"
-	OpDeleteUserPolicy  Operation = "DeleteUserPolicy"
-	OpCreateAccessKey   Operation = "CreateAccessKey"
-	OpListAccessKeys    Operation = "ListAccessKeys"
-	OpUpdateAccessKey   Operation = "UpdateAccessKey"
-	OpDeleteAccessKey   Operation = "DeleteAccessKey"
 )
 
 // The operations of Tacet's own administration.
@@ -130,7 +118,7 @@ const (
 	azureSecrets = azureVaults + "secrets/"
 )
 
-var operations = []opInfo{
+var operations = append([]opInfo{
 	{OpBatchGetSecretValue, "secretsmanager", true, ""},
 	{OpCancelRotateSecret, "secretsmanager", false, ""},
 	{OpCreateSecret, "secretsmanager", false, azureSecrets + "setSecret/action"},
@@ -174,18 +162,6 @@ var operations = []opInfo{
 	{OpGetAccessKeyInfo, "sts", true, ""},
 	{OpTagSession, "sts", true, ""},
 	{OpSetSourceIdentity, "sts", true, ""},
-	{OpCreateUser, "iam", false, ""},
-	{OpGetUser, "iam", true, ""},
-	{OpListUsers, "iam", true, ""},
-	{OpDeleteUser, "iam", false, ""},
-	{OpPutUserPolicy, "iam", false, ""},
-	{OpGetUserPolicy, "iam", true, ""},
-	{OpListUserPolicies, "iam", true, ""},
-	{OpDeleteUserPolicy, "iam", false, ""},
-	{OpCreateAccessKey, "iam", false, ""},
-	{OpListAccessKeys, "iam", true, ""},
-	{OpUpdateAccessKey, "iam", false, ""},
-	{OpDeleteAccessKey, "iam", false, ""},
 
 	{OpReadAudit, "tacet", true, ""},
 	{OpCreateVault, "tacet", false, azureVaults + "write"},
@@ -203,7 +179,7 @@ var operations = []opInfo{
 	{OpPurgeVersions, "secretsmanager", false, ""},
 	{OpStartDelete, "secretsmanager", false, ""},
 	{OpCancelDelete, "secretsmanager", false, ""},
-}
+}, iamOperations()...)
 
 // awsActions are the names in AWS's language of what is not AWS's: the action that means
 // the same there, or one of the same form where AWS has nothing like it.

@@ -76,6 +76,8 @@ const (
 	KindRole         PrincipalKind = "role"
 	KindPolicy       PrincipalKind = "policy"
 	KindOIDCProvider PrincipalKind = "oidc-provider"
+	// KindAccessKey names an access key by its id. What is decided is about its user.
+	KindAccessKey PrincipalKind = "access-key"
 )
 
 // Known reports whether k is one of the kinds.
@@ -209,6 +211,14 @@ type AccessKey struct {
 	User     string    `json:"user"` // the user's name
 	Inactive bool      `json:"inactive,omitempty"`
 	Created  time.Time `json:"created"`
+}
+
+// A LastUse tells when an access key, or a role, was last used: to within fifteen minutes,
+// as AWS does.
+type LastUse struct {
+	Time    time.Time // zero for never
+	Service string    // the prefix of the operation's action
+	Region  string
 }
 
 // A Session is what a temporary credential stands for. All of it travels in the sealed

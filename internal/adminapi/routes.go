@@ -135,13 +135,15 @@ type usersOut struct {
 }
 
 func listUsers(ctx context.Context, h *handler, call tacet.Call, _ none) (usersOut, error) {
-	users, err := h.Identity.ListUsers(ctx, call)
-	return usersOut{Users: show(users, showUser)}, err
+	users, err := h.Identity.ListUsers(ctx, call, identity.Listing{})
+	return usersOut{Users: show(users.Items, showUser)}, err
 }
 
 func deleteUser(ctx context.Context, h *handler, call tacet.Call, in userIn) (none, error) {
 	return none{}, h.Identity.DeleteUser(ctx, call, in.User)
 }
+
+func user(name string) identity.Ref { return identity.Ref{Kind: tacet.KindUser, Name: name} }
 
 type policyIn struct {
 	User   string `json:"user"`
@@ -163,21 +165,21 @@ type policiesOut struct {
 }
 
 func putPolicy(ctx context.Context, h *handler, call tacet.Call, in putPolicyIn) (none, error) {
-	return none{}, h.Identity.PutUserPolicy(ctx, call, in.User, in.Policy, in.Document)
+	return none{}, h.Identity.PutInlinePolicy(ctx, call, user(in.User), in.Policy, in.Document)
 }
 
 func getPolicy(ctx context.Context, h *handler, call tacet.Call, in policyIn) (policyOut, error) {
-	doc, err := h.Identity.GetUserPolicy(ctx, call, in.User, in.Policy)
+	doc, err := h.Identity.GetInlinePolicy(ctx, call, user(in.User), in.Policy)
 	return policyOut{Document: doc}, err
 }
 
 func listPolicies(ctx context.Context, h *handler, call tacet.Call, in userIn) (policiesOut, error) {
-	names, err := h.Identity.ListUserPolicies(ctx, call, in.User)
-	return policiesOut{Policies: append([]string{}, names...)}, err
+	names, err := h.Identity.ListInlinePolicies(ctx, call, user(in.User), identity.Page{})
+	return policiesOut{Policies: append([]string{}, names.Items...)}, err
 }
 
 func deletePolicy(ctx context.Context, h *handler, call tacet.Call, in policyIn) (none, error) {
-	return none{}, h.Identity.DeleteUserPolicy(ctx, call, in.User, in.Policy)
+	return none{}, h.Identity.DeleteInlinePolicy(ctx, call, user(in.User), in.Policy)
 }
 
 type keyOut struct {
@@ -220,8 +222,8 @@ func createKey(ctx context.Context, h *handler, call tacet.Call, body []byte) (a
 }
 
 func listKeys(ctx context.Context, h *handler, call tacet.Call, in userIn) (keysOut, error) {
-	keys, err := h.Identity.ListAccessKeys(ctx, call, in.User)
-	return keysOut{Keys: show(keys, showKey)}, err
+	keys, err := h.Identity.ListAccessKeys(ctx, call, in.User, identity.Page{})
+	return keysOut{Keys: show(keys.Items, showKey)}, err
 }
 
 func updateKey(ctx context.Context, h *handler, call tacet.Call, in updateKeyIn) (none, error) {

@@ -26,6 +26,7 @@ type job struct {
 	caller tacet.Caller
 	who    who
 	whole  bool
+	used   use
 
 	err   error
 	stale bool
@@ -248,6 +249,7 @@ func (g *Guard) commit(jobs []*job) {
 func (g *Guard) fail(ctx context.Context, jobs []*job, err error) {
 	g.stats.failures.Add(1)
 	g.counts.forget()
+	clear(g.uses)
 	g.cfg.Logger.Error("a group was not committed", "jobs", len(jobs), "error", err)
 	if lerr := g.load(ctx); lerr != nil {
 		g.cfg.Logger.Error("the store could not be read again", "error", lerr)

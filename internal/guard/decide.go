@@ -104,6 +104,13 @@ func (s *scope) decide(rec *tacet.Record) error {
 			return err
 		}
 	}
+	if s.req.Becomes.Kind != "" {
+		set, pr, _ := s.question(s.req.Operation)
+		pr.Resource = s.dir.renamed(s.req)
+		if err := s.settle(rec, s.req.Operation, &set, &pr, pr.Resource); err != nil {
+			return err
+		}
+	}
 	if err := s.decideOne(rec, s.decided()); err != nil {
 		return err
 	}
@@ -141,17 +148,22 @@ func (tx *Tx) AddCondition(key string, values ...string) { tx.req.AddCondition(k
 // decideOne decides one of the operations that a request comes to.
 func (s *scope) decideOne(rec *tacet.Record, op tacet.Operation) error {
 	set, pr, given := s.question(op)
+	return s.settle(rec, op, &set, &pr, given)
+}
+
+// settle asks the policies, and tells the record what they say.
+func (s *scope) settle(rec *tacet.Record, op tacet.Operation, set *policy.Set, pr *policy.Request, given string) error {
 	if s.req.Principal.Kind != "" {
 		rec.Resource = pr.Resource
 	}
-	d := policy.Decide(&set, &pr)
+	d := policy.Decide(set, pr)
 	if name := statementName(d); name != "" {
 		rec.Policy = name
 	}
 	if d.Allowed {
 		return nil
 	}
-	rec.Reason, rec.Why = string(d.Reason), explain(&set, &pr, d)
+	rec.Reason, rec.Why = string(d.Reason), explain(op.Action(), set, pr, d)
 	return s.refusal(rec, op, given, d.Reason)
 }
 
@@ -170,7 +182,8 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 	case r.Principal.Kind != "":
 		pr.Resource = s.dir.arnOf(r.Call.Account, r.Principal)
 		given = pr.Resource
-		if account, _, ok := splitPrincipalARN(pr.Resource); ok && account != builtinAccount {
+		// What every deployment has may be read by whoever may read his own; nobody changes it.
+		if account, _, ok := splitPrincipalARN(pr.Resource); ok && (account != builtinAccount || !op.ReadOnly()) {
 			pr.ResourceAccount = account
 		}
 	case s.resource != "":
@@ -293,8 +306,12 @@ func (c *conditions) principalKey(name string) ([]string, bool) {
 	boundary := ""
 	account, ref := c.req.Call.Account, c.req.Principal
 	switch ref.Kind {
-	case tacet.KindUser:
-		if u, ok := c.dir.users[nameKey(account, ref.Name)]; ok {
+	case tacet.KindUser, tacet.KindAccessKey:
+		u := c.dir.users[nameKey(account, ref.Name)]
+		if ref.Kind == tacet.KindAccessKey {
+			u = c.dir.owner(account, ref.Name)
+		}
+		if u != nil {
 			tags, boundary = u.Tags, u.Boundary
 		}
 	case tacet.KindRole:

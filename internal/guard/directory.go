@@ -258,6 +258,11 @@ func (d *directory) arnOf(account string, ref PrincipalRef) string {
 	}
 	k := nameKey(account, ref.Name)
 	switch ref.Kind {
+	case tacet.KindAccessKey:
+		if u := d.owner(account, ref.Name); u != nil {
+			return u.arn
+		}
+		return tacet.PrincipalARN(tacet.KindUser, account, "/", "*")
 	case tacet.KindUser:
 		if u, ok := d.users[k]; ok {
 			return u.arn
@@ -272,6 +277,25 @@ func (d *directory) arnOf(account string, ref PrincipalRef) string {
 		}
 	}
 	return tacet.PrincipalARN(ref.Kind, account, cmp.Or(ref.Path, "/"), ref.Name)
+}
+
+// owner returns the user of an account whose access key it is, nil for none.
+func (d *directory) owner(account, key string) *user {
+	if k, ok := d.keys[key]; ok && k.Account == account {
+		return d.users[nameKey(account, k.User)]
+	}
+	return nil
+}
+
+// renamed returns the ARN that the principal of a request is to have.
+func (d *directory) renamed(r *Request) string {
+	arn := d.arnOf(r.Call.Account, r.Principal)
+	_, tail, _ := splitPrincipalARN(arn)
+	path, name := "/", tail
+	if first, last := strings.IndexByte(tail, '/'), strings.LastIndexByte(tail, '/'); first >= 0 {
+		path, name = tail[first:last+1], tail[last+1:]
+	}
+	return tacet.PrincipalARN(r.Becomes.Kind, r.Call.Account, cmp.Or(r.Becomes.Path, path), cmp.Or(r.Becomes.Name, name))
 }
 
 // clone copies what a change may touch; the documents are shared.

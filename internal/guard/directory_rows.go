@@ -149,19 +149,20 @@ func (d *directory) removeObject(kind, id string) error {
 	return d.relink(kind, id)
 }
 
-// forgetID forgets the unique id of the principal that a row is of.
+// forgetID forgets the unique id of the principal that a row is of, unless he has another
+// row by now: his new name's.
 func (d *directory) forgetID(kind, id string) {
 	switch kind {
 	case kindUser:
-		if u, ok := d.users[id]; ok {
+		if u, ok := d.users[id]; ok && d.ids[u.ID] == u {
 			delete(d.ids, u.ID)
 		}
 	case kindGroup:
-		if g, ok := d.groups[id]; ok {
+		if g, ok := d.groups[id]; ok && d.ids[g.ID] == g {
 			delete(d.ids, g.ID)
 		}
 	case kindRole:
-		if r, ok := d.roles[id]; ok {
+		if r, ok := d.roles[id]; ok && d.ids[r.ID] == r {
 			delete(d.ids, r.ID)
 		}
 	}

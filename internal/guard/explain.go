@@ -19,8 +19,8 @@ type Explanation struct {
 
 // explain is the explanation of a decision, for its record. It is made for refusals only:
 // what is allowed is recorded with the name of the statement alone.
-func explain(set *policy.Set, pr *policy.Request, d policy.Decision) json.RawMessage {
-	b, err := json.Marshal(Explanation{pr.Actions[0], pr.Resource, policy.Summarize(set, pr, d)})
+func explain(action string, set *policy.Set, pr *policy.Request, d policy.Decision) json.RawMessage {
+	b, err := json.Marshal(Explanation{action, pr.Resource, policy.Summarize(set, pr, d)})
 	if err != nil { // texts and numbers: cannot be
 		return nil
 	}

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"time"
 
 	"tacet"
@@ -23,6 +24,7 @@ type group struct {
 	newKeys  []seal.WrappedKey
 	gone     []tacet.VaultID // vaults deleted
 	touches  []touch
+	uses     []store.LastUseRow
 	made     int64 // changes made
 	records  int64
 }
@@ -58,6 +60,7 @@ func (gr *group) run(jobs []*job) error {
 			gr.store.Head.Records++
 		}
 		gr.touches = append(gr.touches, j.touches...)
+		gr.noteUse(&j.used)
 	}
 	gr.records = int64(len(records))
 	if t := gr.now.UnixMicro(); t > gr.store.Head.Time {
@@ -67,6 +70,9 @@ func (gr *group) run(jobs []*job) error {
 		return err
 	}
 	if err := gr.writeTouches(); err != nil {
+		return err
+	}
+	if err := gr.writeUses(); err != nil {
 		return err
 	}
 	return gr.store.InsertRecords(records)
@@ -330,7 +336,7 @@ func (gr *group) flushObjects(c *changeset) error {
 			rows = append(rows, *row)
 			continue
 		}
-		if err := gr.store.DeleteObject(ok.kind, ok.id); err != nil {
+		if err := errors.Join(gr.store.DeleteObject(ok.kind, ok.id), gr.forgetUse(ok)); err != nil {
 			return err
 		}
 	}

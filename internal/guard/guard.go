@@ -45,6 +45,9 @@ type Guard struct {
 	stats  stats
 	counts counts
 	pools  pools
+	// uses is when the use of each access key and role was last written down here, in
+	// microseconds; the committer's.
+	uses map[string]int64
 	// sessions and documents remember what tokens were found to carry.
 	sessions  sessionCache
 	documents documentCache
@@ -101,7 +104,7 @@ func Open(ctx context.Context, cfg Config) (*Guard, error) {
 	if cfg.CacheBytes == 0 {
 		cfg.CacheBytes = 64 << 20
 	}
-	g := &Guard{cfg: cfg, db: cfg.DB, cache: newCache(cfg.CacheBytes), counts: counts{}, done: make(chan struct{})}
+	g := &Guard{cfg: cfg, db: cfg.DB, cache: newCache(cfg.CacheBytes), counts: counts{}, uses: map[string]int64{}, done: make(chan struct{})}
 	g.queue.init()
 	if err := g.load(ctx); err != nil {
 		return nil, err

@@ -307,3 +307,39 @@ func (s *scope) Holders(account, arn string) []Holder {
 	}
 	return out
 }
+
+// Uses counts whom a managed policy is given to.
+type Uses struct {
+	Attached int // users, groups and roles
+	Boundary int // users and roles that it limits
+}
+
+// PolicyUses counts whom of an account every managed policy is given to, by ARN.
+func (s *scope) PolicyUses(account string) map[string]Uses {
+	out := map[string]Uses{}
+	add := func(g *tacet.Grantee, boundary string) {
+		if g.Account != account {
+			return
+		}
+		for _, arn := range g.Attached {
+			u := out[arn]
+			u.Attached++
+			out[arn] = u
+		}
+		if boundary != "" {
+			u := out[boundary]
+			u.Boundary++
+			out[boundary] = u
+		}
+	}
+	for _, u := range s.dir.users {
+		add(&u.Grantee, u.Boundary)
+	}
+	for _, r := range s.dir.roles {
+		add(&r.Grantee, r.Boundary)
+	}
+	for _, g := range s.dir.groups {
+		add(&g.Grantee, "")
+	}
+	return out
+}

@@ -38,6 +38,10 @@ type Request struct {
 	// Principal is what an operation of identity is about. The decision is about its own
 	// ARN, so that no way of writing a name gets round it.
 	Principal PrincipalRef
+	// Becomes is the new name or path of Principal, of one that is to be renamed: what has
+	// no value stays. The operation must be allowed on both, or renaming were a way into a
+	// policy about another name.
+	Becomes PrincipalRef
 	// Trust says that Principal is a role whose trust policy decides too: a session of it
 	// is asked for.
 	Trust bool
@@ -250,6 +254,7 @@ func (j *job) newRecord(r *Request, now time.Time) *tacet.Record {
 		rec = new(tacet.Record)
 	}
 	j.recUsed = true
+	j.used = useOf(r)
 	c := &r.Call
 	*rec = tacet.Record{
 		ID: newRecordID(now), Time: now, RequestID: c.RequestID, Face: c.Face,

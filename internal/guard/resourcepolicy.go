@@ -79,17 +79,39 @@ func (tx *Tx) Event(op tacet.Operation, secretARN string) {
 // CheckSessionPolicy parses a policy that is to limit a session. The error is
 // PolicyMalformed, with the place.
 func (s *scope) CheckSessionPolicy(text string) error {
-	if _, err := policy.Parse("session", policy.Session, []byte(text)); err != nil {
-		return &tacet.Error{Code: tacet.PolicyMalformed, Detail: err.Error()}
-	}
-	return nil
+	_, err := parsePolicy("session", policy.Session, text)
+	return err
 }
 
 // CheckIdentityPolicy parses a policy that is to be given to a principal. The error is
 // PolicyMalformed, with the place.
 func (tx *Tx) CheckIdentityPolicy(name, text string) error {
-	if _, err := policy.Parse(name, policy.Identity, []byte(text)); err != nil {
-		return &tacet.Error{Code: tacet.PolicyMalformed, Detail: err.Error()}
+	_, err := parsePolicy(name, policy.Identity, text)
+	return err
+}
+
+// CheckTrustPolicy parses a role's trust policy. The error is PolicyMalformed, with the
+// place, or PolicyPrincipal for a user, role or account that does not exist.
+func (tx *Tx) CheckTrustPolicy(text string) error {
+	doc, err := parsePolicy("trust", policy.Trust, text)
+	if err != nil {
+		return err
+	}
+	if !doc.OnlyActions("sts:") {
+		return tacet.Errorf(tacet.PolicyMalformed, "AssumeRole policy may only specify STS AssumeRole actions.")
+	}
+	for _, p := range doc.Principals() {
+		if p.Type == "AWS" && !tx.dir.hasPrincipal(p.Value) {
+			return tacet.Errorf(tacet.PolicyPrincipal, "%s", p.Value)
+		}
 	}
 	return nil
+}
+
+func parsePolicy(name string, kind policy.Kind, text string) (*policy.Document, error) {
+	doc, err := policy.Parse(name, kind, []byte(text))
+	if err != nil {
+		return nil, &tacet.Error{Code: tacet.PolicyMalformed, Detail: err.Error()}
+	}
+	return doc, nil
 }

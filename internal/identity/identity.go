@@ -7,12 +7,9 @@
 package identity
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
-	"slices"
-	"strings"
 
 	"tacet"
 	"tacet/internal/guard"
@@ -90,82 +87,4 @@ func createKey(tx *guard.Tx, u *tacet.User) (tacet.AccessKey, tacet.Plaintext, e
 	secret := tacet.NewPlaintext([]byte(base64.StdEncoding.EncodeToString(raw[:])))
 	k := tacet.AccessKey{ID: tx.NewUniqueID("AKIA"), Account: u.Account, User: u.Name, Created: tx.Now()}
 	return k, secret, tx.PutAccessKey(k, secret)
-}
-
-// request begins a request about a principal of the caller's account, or with an empty
-// name about all of a kind.
-func request(call tacet.Call, op tacet.Operation, kind tacet.PrincipalKind, name string) guard.Request {
-	r := guard.Request{Call: call, Operation: op, Parameters: map[string]any{}, Principal: guard.PrincipalRef{Kind: kind, Name: name}}
-	if name != "" {
-		r.Parameters[parameterOf(kind)] = name
-	}
-	return r
-}
-
-// parameterOf is what CloudTrail calls the name of a principal.
-func parameterOf(kind tacet.PrincipalKind) string {
-	switch kind {
-	case tacet.KindPolicy:
-		return "policyArn"
-	case tacet.KindOIDCProvider:
-		return "openIDConnectProviderArn"
-	}
-	return string(kind) + "Name"
-}
-
-// finder is what both a read and a change can look a user up in.
-type finder interface {
-	User(account, name string) *tacet.User
-}
-
-func find(f finder, call tacet.Call, name string) (*tacet.User, error) {
-	if u := f.User(call.Account, name); u != nil {
-		return u, nil
-	}
-	return nil, tacet.Errorf(tacet.PrincipalNotFound, "The user with name %s cannot be found.", name)
-}
-
-// validName checks the name of a user or a policy: IAM's [\w+=,.@-]{1,limit}.
-func validName(what, name string, limit int) error {
-	ok := name != "" && len(name) <= limit
-	for i := range len(name) {
-		c := name[i]
-		ok = ok && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_+=,.@-", c) >= 0)
-	}
-	if !ok {
-		return tacet.Errorf(tacet.InvalidParameter, "The specified value for %s is invalid. It must contain only alphanumeric characters and/or the following: +=,.@_-", what)
-	}
-	return nil
-}
-
-func validPath(path string) error {
-	ok := len(path) <= 512 && strings.HasPrefix(path, "/") && strings.HasSuffix(path, "/")
-	for i := range len(path) {
-		ok = ok && path[i] > ' ' && path[i] < 0x7f
-	}
-	if !ok {
-		return tacet.Errorf(tacet.InvalidParameter, "The specified value for path is invalid. It must begin and end with / and contain only printable characters")
-	}
-	return nil
-}
-
-func sortUsers(users []tacet.User) {
-	slices.SortFunc(users, func(a, b tacet.User) int { return cmp.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)) })
-}
-
-// validTags checks the tags of a principal: at most 50, keys of 1 to 128 characters that
-// differ in more than case, values of at most 256.
-func validTags(tags []tacet.Tag) error {
-	seen := map[string]bool{}
-	for _, t := range tags {
-		key := strings.ToLower(t.Key)
-		if t.Key == "" || len(t.Key) > tacet.MaxTagKey || len(t.Value) > tacet.MaxTagValue || strings.HasPrefix(key, "aws:") || seen[key] {
-			return tacet.Errorf(tacet.InvalidParameter, "The specified value for tags is invalid: every key must be unique, of 1 to 128 characters, and not begin with aws:")
-		}
-		seen[key] = true
-	}
-	if len(tags) > tacet.MaxTags {
-		return tacet.Errorf(tacet.InvalidParameter, "A user can't have more than %d tags.", tacet.MaxTags)
-	}
-	return nil
 }

@@ -80,8 +80,7 @@ func (s *Service) AssumeRole(ctx context.Context, call tacet.Call, in AssumeRole
 	}
 	if len(in.Tags) > 0 {
 		r.Also = append(r.Also, tacet.OpTagSession)
-		addTagConditions(&r, in.Tags)
-		r.Parameters["tags"] = in.Tags
+		addTags(&r, in.Tags)
 	}
 	if len(in.TransitiveKeys) > 0 {
 		r.AddCondition("sts:transitivetagkeys", in.TransitiveKeys...)
@@ -89,7 +88,7 @@ func (s *Service) AssumeRole(ctx context.Context, call tacet.Call, in AssumeRole
 	}
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (RoleSession, error) {
 		sess := tacet.Session{Tags: in.Tags, Transitive: in.TransitiveKeys, SourceIdentity: in.SourceIdentity}
-		if err := validTags(in.Tags); err != nil {
+		if err := validTags(in.Tags, true); err != nil {
 			return RoleSession{}, err
 		}
 		if from := call.Caller.Session; from != nil && call.Caller.Kind == tacet.CallerRole {
@@ -120,14 +119,6 @@ func sessionRequest(call tacet.Call, op tacet.Operation, in SessionInput) guard.
 		r.Parameters["policyArns"] = in.PolicyARNs
 	}
 	return r
-}
-
-// addTagConditions adds the condition keys about tags that a request brings.
-func addTagConditions(r *guard.Request, tags []tacet.Tag) {
-	for _, t := range tags {
-		r.AddCondition("aws:requesttag/"+t.Key, t.Value)
-		r.AddCondition("aws:tagkeys", t.Key)
-	}
 }
 
 // inherit takes over what a session hands on to those made from it.

@@ -1,68 +1,59 @@
 package identity
 
 import (
-	"cmp"
 	"context"
-	"maps"
 	"slices"
+	"strings"
 
 	"tacet"
 	"tacet/internal/guard"
 )
 
-// Limits of IAM.
-const (
-	maxUserName   = 64
-	maxPolicyName = 128
-	maxAccessKeys = 2
-	maxInline     = 2048 // characters of all inline policies of a user, white space aside
-)
-
 // CreateUserInput is the input of [Service.CreateUser].
 type CreateUserInput struct {
-	Path string // "" means "/"
-	Name string
-	Tags []tacet.Tag
+	Path     string // "" means "/"
+	Name     string
+	Boundary string // ARN of the managed policy that limits the user; "" for none
+	Tags     []tacet.Tag
 }
 
 // CreateUser makes a user without any right. Names are unique in any case of letters.
 //
-// Errors: InvalidParameter, PrincipalExists.
+// Errors: InvalidParameter, InvalidRequest, LimitExceeded, PrincipalExists, PrincipalNotFound
+// (the boundary).
 func (s *Service) CreateUser(ctx context.Context, call tacet.Call, in CreateUserInput) (tacet.User, error) {
-	path := cmp.Or(in.Path, "/")
-	r := request(call, tacet.OpCreateUser, tacet.KindUser, in.Name)
-	r.Principal.Path = path
-	r.Parameters["path"] = path
-	if len(in.Tags) > 0 {
-		r.Parameters["tags"] = in.Tags
-		for _, t := range in.Tags {
-			r.AddCondition("aws:requesttag/"+t.Key, t.Value)
-			r.AddCondition("aws:tagkeys", t.Key)
-		}
-	}
-	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.User, error) {
-		if err := validName("userName", in.Name, maxUserName); err != nil {
-			return tacet.User{}, err
-		}
-		if err := validPath(path); err != nil {
-			return tacet.User{}, err
-		}
-		if err := validTags(in.Tags); err != nil {
+	n := newPrincipal{ref: Ref{tacet.KindUser, in.Name}, path: in.Path, boundary: in.Boundary, tags: in.Tags}
+	return guard.Do(ctx, s.g, n.request(call), func(tx *guard.Tx) (tacet.User, error) {
+		g, err := n.check(tx, call, "AIDA", maxName)
+		if err != nil {
 			return tacet.User{}, err
 		}
 		if tx.User(call.Account, in.Name) != nil {
 			return tacet.User{}, tacet.Errorf(tacet.PrincipalExists, "User with name %s already exists.", in.Name)
 		}
-		u := tacet.User{Grantee: tacet.Grantee{ID: tx.NewUniqueID("AIDA"), Account: call.Account, Path: path, Name: in.Name, Created: tx.Now()}, Tags: in.Tags}
+		u := tacet.User{Grantee: g, Tags: sortTags(in.Tags), Boundary: in.Boundary}
 		tx.Respond("userId", u.ID)
 		return u, tx.PutUser(u)
 	})
 }
 
-// GetUser returns a user. Errors: PrincipalNotFound.
+// ownName returns the user that a request is about: the one that it names, or else the
+// caller. It is "" for a caller that is no user.
+func ownName(call tacet.Call, name string) string {
+	if name == "" && call.Caller.Kind == tacet.CallerUser && call.Caller.Account == call.Account {
+		return call.Caller.Name
+	}
+	return name
+}
+
+// GetUser returns a user, the caller for name "".
+//
+// Errors: PrincipalNotFound, InvalidParameter (no name from a caller that is no user).
 func (s *Service) GetUser(ctx context.Context, call tacet.Call, name string) (tacet.User, error) {
-	return guard.View(ctx, s.g, request(call, tacet.OpGetUser, tacet.KindUser, name), func(v *guard.Snapshot) (tacet.User, error) {
-		u, err := find(v, call, name)
+	name = ownName(call, name)
+	r := Ref{tacet.KindUser, name}.request(call, tacet.OpGetUser)
+	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (tacet.User, error) {
+		u, err := findUser(v, call, name)
 		if err != nil {
 			return tacet.User{}, err
 		}
@@ -70,198 +61,87 @@ func (s *Service) GetUser(ctx context.Context, call tacet.Call, name string) (ta
 	})
 }
 
-// ListUsers returns the users of the caller's account by name.
-func (s *Service) ListUsers(ctx context.Context, call tacet.Call) ([]tacet.User, error) {
-	return guard.View(ctx, s.g, request(call, tacet.OpListUsers, tacet.KindUser, ""), func(v *guard.Snapshot) ([]tacet.User, error) {
-		users := v.Users(call.Account)
-		sortUsers(users)
-		return users, nil
-	})
-}
-
-// DeleteUser removes a user, who must have no access keys and no policies left.
+// ListUsers returns users of the caller's account by name.
 //
-// Errors: PrincipalNotFound, PrincipalInUse.
-func (s *Service) DeleteUser(ctx context.Context, call tacet.Call, name string) error {
-	return s.change(ctx, call, tacet.OpDeleteUser, name, nil, func(tx *guard.Tx, u *tacet.User) error {
-		if len(tx.AccessKeys(call.Account, name)) > 0 {
-			return tacet.Errorf(tacet.PrincipalInUse, "Cannot delete entity, must delete access keys first.")
-		}
-		if len(u.Policies) > 0 {
-			return tacet.Errorf(tacet.PrincipalInUse, "Cannot delete entity, must delete policies first.")
-		}
-		return tx.DeleteUser(u.Account, u.Name)
+// Errors: InvalidNextToken.
+func (s *Service) ListUsers(ctx context.Context, call tacet.Call, in Listing) (List[tacet.User], error) {
+	r := Ref{Kind: tacet.KindUser}.request(call, tacet.OpListUsers)
+	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (List[tacet.User], error) {
+		users := slices.DeleteFunc(v.Users(call.Account), func(u tacet.User) bool { return u.Root })
+		users = withPath(users, in.PathPrefix, func(u *tacet.User) string { return u.Path })
+		return pageOf(v, tacet.OpListUsers, in.PathPrefix, in.Page, users, func(u *tacet.User) string { return byName(&u.Grantee) })
 	})
 }
 
-// change runs a change of an existing user.
-func (s *Service) change(ctx context.Context, call tacet.Call, op tacet.Operation, user string, params map[string]any,
-	do func(*guard.Tx, *tacet.User) error) error {
-	r := request(call, op, tacet.KindUser, user)
-	maps.Copy(r.Parameters, params)
-	_, err := guard.Do(ctx, s.g, r, func(tx *guard.Tx) (struct{}, error) {
-		u, err := find(tx, call, user)
+// UpdateUser gives a user another name, another path or both. His access keys and his
+// groups stay his. The caller must be allowed to do so on the old name and on the new.
+//
+// Errors: PrincipalNotFound, PrincipalExists, InvalidParameter.
+func (s *Service) UpdateUser(ctx context.Context, call tacet.Call, name string, to Renaming) error {
+	ref := Ref{tacet.KindUser, name}
+	_, err := guard.Do(ctx, s.g, to.request(call, ref), func(tx *guard.Tx) (none struct{}, err error) {
+		u, err := findUser(tx, call, name)
 		if err != nil {
-			return struct{}{}, err
+			return none, err
 		}
-		return struct{}{}, do(tx, u)
+		old := u.Name
+		if err := to.apply(&u.Grantee, "User", maxName, func(n string) bool { return tx.User(call.Account, n) != nil }); err != nil {
+			return none, err
+		}
+		keys := tx.AccessKeys(call.Account, old)
+		if err := tx.PutUser(*u); err != nil {
+			return none, err
+		}
+		for _, k := range keys {
+			k.User = u.Name
+			if err := tx.PutAccessKey(k, tacet.Plaintext{}); err != nil {
+				return none, err
+			}
+		}
+		if strings.EqualFold(old, u.Name) {
+			return none, nil
+		}
+		return none, tx.DeleteUser(call.Account, old)
 	})
 	return err
 }
 
-// PutUserPolicy gives a user an inline policy, in place of the one of that name.
+// DeleteUser removes a user, who must have no access keys, policies and groups left.
 //
-// Errors: InvalidParameter, PolicyMalformed, LimitExceeded, PrincipalNotFound.
-func (s *Service) PutUserPolicy(ctx context.Context, call tacet.Call, user, name, document string) error {
-	params := map[string]any{"policyName": name, "policyDocument": document}
-	return s.change(ctx, call, tacet.OpPutUserPolicy, user, params, func(tx *guard.Tx, u *tacet.User) error {
-		if err := validName("policyName", name, maxPolicyName); err != nil {
-			return err
+// Errors: PrincipalNotFound, PrincipalInUse.
+func (s *Service) DeleteUser(ctx context.Context, call tacet.Call, name string) error {
+	r := Ref{tacet.KindUser, name}.request(call, tacet.OpDeleteUser)
+	_, err := guard.Do(ctx, s.g, r, func(tx *guard.Tx) (none struct{}, err error) {
+		u, err := findUser(tx, call, name)
+		if err != nil {
+			return none, err
 		}
-		if err := tx.CheckIdentityPolicy(name, document); err != nil {
-			return err
+		if len(tx.AccessKeys(call.Account, name)) > 0 {
+			return none, tacet.Errorf(tacet.PrincipalInUse, "Cannot delete entity, must delete access keys first.")
 		}
-		policies := maps.Clone(u.Policies)
-		if policies == nil {
-			policies = map[string]string{}
+		if err := hasNoPolicies(&u.Grantee); err != nil {
+			return none, err
 		}
-		policies[name] = document
-		size := 0
-		for _, d := range policies {
-			size += withoutSpace(d)
+		if len(u.Groups) > 0 {
+			return none, hasMembers()
 		}
-		if size > maxInline {
-			return tacet.Errorf(tacet.LimitExceeded, "Maximum policy size of %d bytes exceeded for user %s", maxInline, u.Name)
-		}
-		u.Policies = policies
-		return tx.PutUser(*u)
+		return none, tx.DeleteUser(u.Account, u.Name)
 	})
+	return err
 }
 
-// withoutSpace counts the characters of a policy that are not white space.
-func withoutSpace(s string) int {
-	n := 0
-	for i := range len(s) {
-		if c := s[i]; c != ' ' && c != '\t' && c != '\n' && c != '\r' {
-			n++
-		}
+// hasMembers is IAM's one text for a user with groups and a group with users.
+func hasMembers() error {
+	return tacet.Errorf(tacet.PrincipalInUse, "Cannot delete entity, must remove users from group first.")
+}
+
+// hasNoPolicies checks that a principal can be removed without taking policies with it.
+func hasNoPolicies(g *tacet.Grantee) error {
+	if len(g.Policies) > 0 {
+		return tacet.Errorf(tacet.PrincipalInUse, "Cannot delete entity, must delete policies first.")
 	}
-	return n
-}
-
-// GetUserPolicy returns an inline policy as it was given. Errors: PrincipalNotFound.
-func (s *Service) GetUserPolicy(ctx context.Context, call tacet.Call, user, name string) (string, error) {
-	r := request(call, tacet.OpGetUserPolicy, tacet.KindUser, user)
-	r.Parameters["policyName"] = name
-	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (string, error) {
-		u, err := find(v, call, user)
-		if err != nil {
-			return "", err
-		}
-		doc, ok := u.Policies[name]
-		if !ok {
-			return "", noPolicy(name)
-		}
-		return doc, nil
-	})
-}
-
-func noPolicy(name string) error {
-	return tacet.Errorf(tacet.PrincipalNotFound, "The user policy with name %s cannot be found.", name)
-}
-
-// ListUserPolicies returns the names of a user's inline policies. Errors: PrincipalNotFound.
-func (s *Service) ListUserPolicies(ctx context.Context, call tacet.Call, user string) ([]string, error) {
-	return guard.View(ctx, s.g, request(call, tacet.OpListUserPolicies, tacet.KindUser, user), func(v *guard.Snapshot) ([]string, error) {
-		u, err := find(v, call, user)
-		if err != nil {
-			return nil, err
-		}
-		return slices.Sorted(maps.Keys(u.Policies)), nil
-	})
-}
-
-// DeleteUserPolicy removes an inline policy. Errors: PrincipalNotFound.
-func (s *Service) DeleteUserPolicy(ctx context.Context, call tacet.Call, user, name string) error {
-	params := map[string]any{"policyName": name}
-	return s.change(ctx, call, tacet.OpDeleteUserPolicy, user, params, func(tx *guard.Tx, u *tacet.User) error {
-		if _, ok := u.Policies[name]; !ok {
-			return noPolicy(name)
-		}
-		u.Policies = maps.Clone(u.Policies)
-		delete(u.Policies, name)
-		return tx.PutUser(*u)
-	})
-}
-
-// CreateAccessKey makes an access key of a user; its secret is never shown again.
-//
-// Errors: PrincipalNotFound, LimitExceeded (two keys a user).
-func (s *Service) CreateAccessKey(ctx context.Context, call tacet.Call, user string) (tacet.AccessKey, tacet.Plaintext, error) {
-	var secret tacet.Plaintext
-	k, err := guard.Do(ctx, s.g, request(call, tacet.OpCreateAccessKey, tacet.KindUser, user), func(tx *guard.Tx) (tacet.AccessKey, error) {
-		u, err := find(tx, call, user)
-		if err != nil {
-			return tacet.AccessKey{}, err
-		}
-		if len(tx.AccessKeys(call.Account, user)) >= maxAccessKeys {
-			return tacet.AccessKey{}, tacet.Errorf(tacet.LimitExceeded, "Cannot exceed quota for AccessKeysPerUser: %d", maxAccessKeys)
-		}
-		k, s, err := createKey(tx, u)
-		secret = s
-		tx.Respond("accessKeyId", k.ID)
-		return k, err
-	})
-	if err != nil {
-		return tacet.AccessKey{}, tacet.Plaintext{}, err
+	if len(g.Attached) > 0 {
+		return tacet.Errorf(tacet.PrincipalInUse, "Cannot delete entity, must detach all policies first.")
 	}
-	return k, secret, nil
-}
-
-// ListAccessKeys returns a user's access keys, oldest first. Errors: PrincipalNotFound.
-func (s *Service) ListAccessKeys(ctx context.Context, call tacet.Call, user string) ([]tacet.AccessKey, error) {
-	return guard.View(ctx, s.g, request(call, tacet.OpListAccessKeys, tacet.KindUser, user), func(v *guard.Snapshot) ([]tacet.AccessKey, error) {
-		if _, err := find(v, call, user); err != nil {
-			return nil, err
-		}
-		keys := v.AccessKeys(call.Account, user)
-		slices.SortFunc(keys, func(a, b tacet.AccessKey) int {
-			return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.ID, b.ID))
-		})
-		return keys, nil
-	})
-}
-
-// UpdateAccessKey makes an access key active or inactive. Errors: PrincipalNotFound.
-func (s *Service) UpdateAccessKey(ctx context.Context, call tacet.Call, user, id string, active bool) error {
-	params := map[string]any{"accessKeyId": id, "active": active}
-	return s.change(ctx, call, tacet.OpUpdateAccessKey, user, params, func(tx *guard.Tx, u *tacet.User) error {
-		k, err := findKey(tx, u, id)
-		if err != nil {
-			return err
-		}
-		k.Inactive = !active
-		return tx.PutAccessKey(k, tacet.Plaintext{})
-	})
-}
-
-// DeleteAccessKey removes an access key. Errors: PrincipalNotFound.
-func (s *Service) DeleteAccessKey(ctx context.Context, call tacet.Call, user, id string) error {
-	params := map[string]any{"accessKeyId": id}
-	return s.change(ctx, call, tacet.OpDeleteAccessKey, user, params, func(tx *guard.Tx, u *tacet.User) error {
-		if _, err := findKey(tx, u, id); err != nil {
-			return err
-		}
-		return tx.DeleteAccessKey(id)
-	})
-}
-
-// findKey looks among the user's own keys only: an id of somebody else's is not found.
-func findKey(tx *guard.Tx, u *tacet.User, id string) (tacet.AccessKey, error) {
-	for _, k := range tx.AccessKeys(u.Account, u.Name) {
-		if k.ID == id {
-			return k, nil
-		}
-	}
-	return tacet.AccessKey{}, tacet.Errorf(tacet.PrincipalNotFound, "The Access Key with id %s cannot be found.", id)
+	return nil
 }

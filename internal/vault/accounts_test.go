@@ -97,7 +97,7 @@ func secretArgs(method reflect.Type, ref tacet.SecretRef) (args []reflect.Value,
 		return nil, false
 	}
 	for i := 2; i < method.NumIn(); i++ {
-		arg := censusArg(method.In(i))
+		arg := censusArg(method.In(i), nil)
 		if arg.Type() == reflect.TypeFor[tacet.SecretRef]() {
 			arg, takes = reflect.ValueOf(ref), true
 		}

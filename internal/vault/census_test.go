@@ -2,8 +2,10 @@ package vault_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"tacet"
@@ -30,16 +32,47 @@ func TestCensus(t *testing.T) {
 					continue
 				}
 				asked++
-				t.Run(name, func(t *testing.T) { censusOne(t, h, v.Method(i), name) })
+				for _, arg := range censusVariants(v.Method(i).Type()) {
+					t.Run(strings.TrimSuffix(fmt.Sprint(name, arg), "<nil>"), func(t *testing.T) { censusOne(t, h, v.Method(i), name, arg) })
+				}
 			}
 		}
 		if asked < 30 {
 			t.Errorf("the census asked only %d methods", asked)
 		}
+		refused := map[tacet.Operation]bool{}
+		for _, rec := range h.records() {
+			if rec.Outcome == tacet.OutcomeDenied {
+				refused[rec.Operation] = true
+			}
+		}
+		for _, op := range tacet.Operations() {
+			if op.Service() == "iam" && !refused[op] {
+				t.Errorf("nobody was refused %s: which method is it?", op)
+			}
+		}
 	})
 }
 
-func censusOne(t *testing.T, h *house, method reflect.Value, name string) {
+// censusVariants are the arguments that make operations of their own of one method: the
+// kinds of principal, and what lists nothing.
+func censusVariants(method reflect.Type) []any {
+	var refs, ops bool
+	for i := range method.NumIn() {
+		refs = refs || method.In(i) == reflect.TypeFor[identity.Ref]()
+		ops = ops || method.In(i) == reflect.TypeFor[tacet.Operation]()
+	}
+	switch {
+	case ops:
+		return []any{tacet.OpListMFADevices, tacet.OpListVirtualMFADevices, tacet.OpListSSHPublicKeys, tacet.OpListServiceSpecificCredentials,
+			tacet.OpListSigningCertificates, tacet.OpListAccountAliases, tacet.OpListInstanceProfilesForRole}
+	case refs:
+		return []any{tacet.KindUser, tacet.KindGroup, tacet.KindRole, tacet.KindPolicy, tacet.KindOIDCProvider}
+	}
+	return []any{nil}
+}
+
+func censusOne(t *testing.T, h *house, method reflect.Value, name string, variant any) {
 	before := len(h.records())
 	mt := method.Type()
 	if mt.NumIn() < 2 || mt.In(0) != reflect.TypeFor[context.Context]() || mt.In(1) != reflect.TypeFor[tacet.Call]() {
@@ -47,7 +80,7 @@ func censusOne(t *testing.T, h *house, method reflect.Value, name string) {
 	}
 	args := []reflect.Value{reflect.ValueOf(h.ctx), reflect.ValueOf(h.nobody)}
 	for i := 2; i < mt.NumIn(); i++ {
-		args = append(args, censusArg(mt.In(i)))
+		args = append(args, censusArg(mt.In(i), variant))
 	}
 	out := method.Call(args)
 	err, _ := out[len(out)-1].Interface().(error)
@@ -75,9 +108,16 @@ func censusOne(t *testing.T, h *house, method reflect.Value, name string) {
 }
 
 // censusArg makes a plausible argument of a type: the secret and the user that exist.
-func censusArg(t reflect.Type) reflect.Value {
+func censusArg(t reflect.Type, variant any) reflect.Value {
 	v := reflect.New(t).Elem()
 	switch t {
+	case reflect.TypeOf(variant): // an operation
+		v.Set(reflect.ValueOf(variant))
+		return v
+	case reflect.TypeFor[identity.Ref]():
+		kind, _ := variant.(tacet.PrincipalKind)
+		v.Set(reflect.ValueOf(identity.Ref{Kind: kind, Name: "nobody"}))
+		return v
 	case reflect.TypeFor[tacet.SecretRef]():
 		v.Set(reflect.ValueOf(tacet.NameRef("census")))
 		return v

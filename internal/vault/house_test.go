@@ -89,7 +89,7 @@ func (h *house) newUser(name, policy string) string {
 	_, err := h.ids.CreateUser(h.ctx, h.admin, identity.CreateUserInput{Name: name})
 	h.must(err)
 	if policy != "" {
-		h.must(h.ids.PutUserPolicy(h.ctx, h.admin, name, "test", policy))
+		h.must(h.ids.PutInlinePolicy(h.ctx, h.admin, identity.Ref{Kind: tacet.KindUser, Name: name}, "test", policy))
 	}
 	k, _, err := h.ids.CreateAccessKey(h.ctx, h.admin, name)
 	h.must(err)

@@ -172,7 +172,7 @@ func TestTwoNodes(t *testing.T) {
 		return err
 	}
 	b.must(read(&b))
-	a.must(a.ids.DeleteUserPolicy(a.ctx, a.admin, "reader", "test"))
+	a.must(a.ids.DeleteInlinePolicy(a.ctx, a.admin, identity.Ref{Kind: tacet.KindUser, Name: "reader"}, "test"))
 	b.wantCode(read(&b), tacet.Denied)
 	if n := len(b.records()); n != len(a.records()) {
 		t.Errorf("the nodes disagree on the record: %d", n)

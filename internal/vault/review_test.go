@@ -44,7 +44,7 @@ func TestReadsAreNotStarved(t *testing.T) {
 				t.Errorf("a read failed: %v", err)
 				break
 			}
-			if _, err := h.ids.ListUsers(h.ctx, h.admin); err != nil {
+			if _, err := h.ids.ListUsers(h.ctx, h.admin, identity.Listing{}); err != nil {
 				t.Errorf("a listing failed: %v", err)
 				break
 			}
@@ -111,7 +111,7 @@ func TestRefusalsAreRecordedBriefly(t *testing.T) {
 	h := newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "tacet.db"))
 	before := len(h.records())
 	h.must(h.vault.RecordRefusal(h.ctx, h.nobody, tacet.OpGetSecretValue, tacet.RequestInvalid))
-	h.wantCode(h.ids.PutUserPolicy(h.ctx, h.nobody, "nobody", "p", strings.Repeat("x", 60000)), tacet.Denied)
+	h.wantCode(h.ids.PutInlinePolicy(h.ctx, h.nobody, identity.Ref{Kind: tacet.KindUser, Name: "nobody"}, "p", strings.Repeat("x", 60000)), tacet.Denied)
 	recs := h.records()[before:]
 	if len(recs) != 2 || recs[0].Error != tacet.RequestInvalid || recs[0].Outcome != tacet.OutcomeFailed || recs[0].Caller != h.nobody.Caller.ARN {
 		t.Fatalf("records %+v", recs)

@@ -1,0 +1,81 @@
+package identity
+
+import (
+	"context"
+	"slices"
+
+	"tacet"
+	"tacet/internal/guard"
+)
+
+// ListNone answers an operation that lists what principals may have at AWS and never have
+// here: second factors, SSH keys, certificates, instance profiles; or what an account may
+// have, its aliases. of is whose they would be, the caller's for a user without a name, and
+// the zero Ref for the account's.
+//
+// Errors: PrincipalNotFound.
+func (s *Service) ListNone(ctx context.Context, call tacet.Call, op tacet.Operation, of Ref) error {
+	if of.Kind == tacet.KindUser {
+		of.Name = ownName(call, of.Name)
+	}
+	_, err := guard.View(ctx, s.g, of.request(call, op), func(v *guard.Snapshot) (none struct{}, err error) {
+		if of.Kind != "" {
+			_, err = of.find(v, call)
+		}
+		return none, err
+	})
+	return err
+}
+
+// GetLoginProfile finds that a user, the caller for user "", has no password: there is no
+// console to log in to.
+//
+// Errors: PrincipalNotFound.
+func (s *Service) GetLoginProfile(ctx context.Context, call tacet.Call, user string) error {
+	user = ownName(call, user)
+	r := Ref{tacet.KindUser, user}.request(call, tacet.OpGetLoginProfile)
+	_, err := guard.View(ctx, s.g, r, func(v *guard.Snapshot) (none struct{}, err error) {
+		if _, err := findUser(v, call, user); err != nil {
+			return none, err
+		}
+		return none, tacet.Errorf(tacet.PrincipalNotFound, "Login Profile for User %s cannot be found.", user)
+	})
+	return err
+}
+
+// GetAccountSummary returns what the caller's account has and the limits that hold for it,
+// under the names that IAM has for them.
+func (s *Service) GetAccountSummary(ctx context.Context, call tacet.Call) (map[string]int, error) {
+	r := Ref{}.request(call, tacet.OpGetAccountSummary)
+	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (map[string]int, error) {
+		policies := v.ManagedPolicies(call.Account)
+		inUse := 0
+		for _, p := range policies {
+			inUse += len(p.Versions)
+		}
+		users := slices.DeleteFunc(v.Users(call.Account), func(u tacet.User) bool { return u.Root })
+		return map[string]int{
+			"Users":               len(users),
+			"Groups":              len(v.Groups(call.Account)),
+			"Roles":               len(v.Roles(call.Account)),
+			"Policies":            len(policies),
+			"PolicyVersionsInUse": inUse,
+			"Providers":           len(v.OIDCProviders(call.Account)),
+
+			"AccessKeysPerUserQuota":        maxAccessKeys,
+			"AssumeRolePolicySizeQuota":     maxTrust,
+			"AttachedPoliciesPerGroupQuota": maxAttached,
+			"AttachedPoliciesPerRoleQuota":  maxAttached,
+			"AttachedPoliciesPerUserQuota":  maxAttached,
+			"GroupPolicySizeQuota":          maxGroupInline,
+			"GroupsPerUserQuota":            maxGroups,
+			"PolicySizeQuota":               maxManaged,
+			"RolePolicySizeQuota":           maxRoleInline,
+			"UserPolicySizeQuota":           maxUserInline,
+			"VersionsPerPolicyQuota":        maxVersions,
+
+			"AccountMFAEnabled": 0, "AccountPasswordPresent": 0, "AccountSigningCertificatesPresent": 0, "AccountAccessKeysPresent": 0,
+			"GlobalEndpointTokenVersion": 1, "InstanceProfiles": 0, "MFADevices": 0, "MFADevicesInUse": 0, "ServerCertificates": 0,
+		}, nil
+	})
+}

@@ -150,6 +150,9 @@ var decisionTests = []struct {
 
 	// Other principals.
 	{rule: "an identity provider is named as Federated", caller: "provider", resource: grantTo(`"Principal":{"Federated":"` + provider + `"}`), by: "resource/Grant"},
+	{rule: `an identity provider is not part of "*"`, caller: "provider", resource: grantTo(`"Principal":"*"`), want: tacet.DenyImplicitResource},
+	{rule: "nor of all but somebody", caller: "provider", resource: grantTo(notAWS(`"` + bob + `"`)), want: tacet.DenyImplicitResource},
+	{rule: "but a deny for everybody is for it", caller: "provider", resource: denyTo(`"Principal":"*"`), want: tacet.DenyExplicitResource, by: "resource/Keep"},
 	{rule: "a service is named as Service", caller: "service", resource: grantTo(`"Principal":{"Service":"lambda.amazonaws.com"}`), by: "resource/Grant"},
 	{rule: "a service is not a user", caller: "alice", resource: grantTo(`"Principal":{"Service":"lambda.amazonaws.com"}`), want: tacet.DenyImplicitIdentity},
 	{rule: "a service has no identity policies", caller: "service", identity: allowAll, want: tacet.DenyImplicitResource},

@@ -54,7 +54,8 @@
 // From another account both sides must allow: the identity policies within their
 // limits, and the resource policy for the caller under any of these names. The root
 // of an account may do everything in it that a resource policy does not deny. A
-// service, a federated identity and nobody ([Caller].Anonymous) have only the resource policy.
+// service, a federated identity and nobody ([Caller].Anonymous) have only the resource
+// policy, and a federated identity must be named there: "*" does not let it in.
 //
 // A role lets in whom its trust policy names, at home too ([Set].Trust): identity policies
 // alone are not enough there, not even the root's rights. A user, a session or a role

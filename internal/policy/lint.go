@@ -250,7 +250,7 @@ func (l *linter) writes(nodes []node) {
 	}
 	var writes []string
 	for _, op := range l.operations {
-		if l.s.namesAction(op.Actions()) && !op.ReadOnly() && !withoutResource(op) {
+		if l.s.namesAction(op.Actions()) && !op.ReadOnly() && !withoutResource(op) && !slices.Contains(writes, op.Action()) {
 			writes = append(writes, op.Action())
 		}
 	}

@@ -187,6 +187,13 @@ func oraclePrincipal(st oracleStatement, c Caller) bool {
 
 // oracleWays lists how a statement's principals name the caller.
 func oracleWays(st oracleStatement, c Caller) []string {
+	if c.Type == TypeFederated && st.body["Effect"] == "Allow" {
+		// By name only.
+		if p, ok := st.body["Principal"]; ok && slices.Contains(oracleNames(p, c), "self") {
+			return []string{"self"}
+		}
+		return nil
+	}
 	if p, ok := st.body["Principal"]; ok {
 		return oracleNames(p, c)
 	}

@@ -106,9 +106,13 @@ func (p *principals) excepts(c *Caller) bool {
 	return p.namesSelf(c)
 }
 
-// appliesTo returns how a statement of a resource or trust policy reaches the caller.
+// appliesTo returns how a statement of a resource or trust policy reaches the caller. A
+// federated identity is let in by name only: "*" and a condition on the account are for
+// principals of that account, not for whoever holds a token.
 func (s *statement) appliesTo(c *Caller) grant {
 	switch {
+	case c.Type == TypeFederated && s.effect == Allow && (s.notPrincipal || !s.principals.namesSelf(c)):
+		return noGrant
 	case !s.notPrincipal:
 		return s.principals.match(c)
 	case s.effect == Deny && !s.principals.excepts(c), s.effect == Allow && s.principals.match(c) == noGrant:

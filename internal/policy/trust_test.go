@@ -75,6 +75,8 @@ var trustTests = []struct {
 	{rule: "a federated identity is decided about by the trust policy alone", caller: "provider", trust: trustIn("Allow", `{"Federated":"`+provider+`"}`, "sts:AssumeRoleWithWebIdentity"), by: "trust/Trust"},
 	{rule: "its provider must be the one that is named", caller: "provider", trust: trustIn("Allow", `{"Federated":"arn:aws:iam::111122223333:oidc-provider/id.example.org"}`, "sts:AssumeRoleWithWebIdentity"), want: tacet.DenyImplicitTrust},
 	{rule: "with the account's number", caller: "provider", trust: trustIn("Allow", `{"Federated":"arn:aws:iam::444455556666:oidc-provider/id.example.com"}`, "sts:AssumeRoleWithWebIdentity"), want: tacet.DenyImplicitTrust},
+	{rule: `trust in "*" is none in a provider`, caller: "provider", trust: trustIn("Allow", `"*"`, "sts:*"), want: tacet.DenyImplicitTrust},
+	{rule: `but "*" beside the provider takes nothing from it`, caller: "provider", trust: trustIn("Allow", `{"AWS":"*","Federated":"`+provider+`"}`, "sts:*"), by: "trust/Trust"},
 	{rule: "trust in the account is none in a provider", caller: "provider", identity: allowAll, trust: trustIn("Allow", `{"AWS":"`+rootOf+`"}`, "sts:*"), want: tacet.DenyImplicitTrust},
 	{rule: "the conditions on the token's subject hold", caller: "provider", trust: `{"Statement":{"Sid":"Job","Effect":"Allow","Principal":{"Federated":"` + provider + `"},"Action":"sts:AssumeRoleWithWebIdentity",
 		"Condition":{"StringEquals":{"id.example.com:aud":"tacet","id.example.com:sub":"job:7"}}}}`, by: "trust/Job"},

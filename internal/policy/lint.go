@@ -268,7 +268,7 @@ func (l *linter) writes(nodes []node) {
 // withoutResource reports whether the operation is decided on the resource "*".
 func withoutResource(op tacet.Operation) bool {
 	switch op {
-	case tacet.OpListSecrets, tacet.OpBatchGetSecretValue, tacet.OpGetRandomPassword, tacet.OpGetCallerIdentity,
+	case tacet.OpListSecrets, tacet.OpListDeletedSecrets, tacet.OpBatchGetSecretValue, tacet.OpGetRandomPassword, tacet.OpGetCallerIdentity,
 		tacet.OpGetSessionToken, tacet.OpGetAccessKeyInfo:
 		return true
 	}

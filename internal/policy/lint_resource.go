@@ -46,11 +46,14 @@ func (l *linter) services() []string {
 	var out []string
 	for _, op := range l.operations {
 		if l.s.namesAction(op.Actions()) != l.s.notAction {
-			service := op.Service()
-			if service == "sts" {
-				service = "iam" // whose roles its resources are
+			switch service := op.Service(); service {
+			case "sts":
+				out = append(out, "iam") // whose roles its resources are
+			case "":
+				out = append(out, "secretsmanager") // a name in Azure's language alone
+			default:
+				out = append(out, service)
 			}
-			out = append(out, service)
 		}
 	}
 	return out

@@ -37,6 +37,7 @@ var lintTests = []struct {
 	{"an action of a service that is not here", Identity, st(`"Effect":"Allow","Action":"kms:Decrypt","Resource":"*"`), []string{
 		"note: Statement[0].Action: Tacet has no service kms: kms:Decrypt matches nothing here [foreign-action]"}},
 	{"an Azure name", Identity, st(`"Effect":"Allow","Action":"Microsoft.KeyVault/vaults/secrets/getSecret/action",` + prodSecret), nil},
+	{"an action that Azure alone has", Identity, st(`"Effect":"Allow","Action":"Microsoft.KeyVault/vaults/secrets/purge/action",` + prodSecret), nil},
 	{"a slip in an Azure name", Identity, st(`"Effect":"Allow","Action":"Microsoft.KeyVault/vaults/secrets/getSecrets/action",` + prodSecret), []string{
 		"error: Statement[0].Action: there is no action Microsoft.KeyVault/vaults/secrets/getSecrets/action [unknown-action]. Did you mean Microsoft.KeyVault/vaults/secrets/getSecret/action?"}},
 	{"Allow with NotAction", Identity, st(`"Effect":"Allow","NotAction":"secretsmanager:DeleteSecret",` + prodSecret), []string{

@@ -21,6 +21,9 @@ type dialect struct {
 	lockMigrations string
 	// durable and relaxed make the commits of a connection wait for the disk or not.
 	durable, relaxed string
+	// settle brings the database's file up to date when it is closed; "" for an engine that
+	// looks after itself.
+	settle string
 	// unnamed writes the parameters of a list as question marks.
 	unnamed bool
 	// classify tells the kind of an error of the driver.

@@ -45,6 +45,8 @@ func sqliteDialect() dialect {
 		lockMigrations: "",
 		durable:        "PRAGMA synchronous = FULL",
 		relaxed:        "PRAGMA synchronous = NORMAL",
+		// SQLite should do so when the last connection closes; with this driver it does not.
+		settle: "PRAGMA wal_checkpoint(TRUNCATE)",
 		// SQLite looks for the name of each parameter among those before it.
 		unnamed:  true,
 		classify: classifySQLite,

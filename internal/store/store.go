@@ -127,6 +127,7 @@ func (db *DB) Close() error {
 		db.writer = nil
 	}
 	if db.writers != nil {
+		db.settle()
 		errs = append(errs, db.writers.Close())
 	}
 	if db.lock != nil {
@@ -135,6 +136,17 @@ func (db *DB) Close() error {
 		errs = append(errs, db.lock.Close())
 	}
 	return errors.Join(errs...)
+}
+
+// settle brings the file of the embedded engine up to date, so that it is a whole backup by
+// itself. Where that fails nothing is lost: the log stays beside the file.
+func (db *DB) settle() {
+	if db.dialect.settle == "" {
+		return
+	}
+	if _, err := db.writers.ExecContext(context.Background(), db.dialect.settle); err != nil {
+		db.log.Warn("the database's log stays beside its file", "cause", err)
+	}
 }
 
 // Shared reports whether other processes may write the database too.

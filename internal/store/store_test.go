@@ -188,6 +188,51 @@ func TestReopen(t *testing.T) {
 	})
 }
 
+// TestCloseLeavesOneFile: the file of a stopped server is a whole backup, and what was
+// erased is in no log beside it.
+func TestCloseLeavesOneFile(t *testing.T) {
+	for _, broken := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "tacet.db")
+		db, err := Open(t.Context(), Config{URL: "sqlite:" + path})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Write(t.Context(), true, func(tx *Tx) error { return tx.PutSetting("a", "1") }); err != nil {
+			t.Fatal(err)
+		}
+		if broken {
+			db.dropWriter()
+		}
+		if err := db.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
+			t.Errorf("%d bytes are in the log", info.Size())
+		}
+		whole, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		copied := filepath.Join(t.TempDir(), "copy.db")
+		if err := os.WriteFile(copied, whole, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if db, err = Open(t.Context(), Config{URL: "sqlite:" + copied}); err != nil {
+			t.Fatal(err)
+		}
+		err = db.Read(t.Context(), func(tx *Tx) error {
+			got, _, err := tx.Setting("a")
+			if got != "1" {
+				t.Errorf("the copy has %q", got)
+			}
+			return err
+		})
+		if err := errors.Join(err, db.Close()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestFileModes(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "a", "what? 100% #1")
 	db := openDB(t, Config{URL: "sqlite:" + filepath.Join(folder, "tacet.db")})

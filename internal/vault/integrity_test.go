@@ -1,10 +1,15 @@
 package vault_test
 
 import (
+	"bytes"
 	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	_ "modernc.org/sqlite" // to write the database behind Tacet's back
 
@@ -93,6 +98,81 @@ func tamperable(t *testing.T) (*house, string) {
 	h.create("other", "other")
 	h.wantValue("private", "two")
 	return h, path
+}
+
+// TestThreat39_NothingIsLeftOfAPurgedSecret: whichever way a secret goes, no row of it
+// stays and, once the server has stopped, no ciphertext in the file.
+func TestThreat39_NothingIsLeftOfAPurgedSecret(t *testing.T) {
+	h, path := tamperable(t)
+	db, err := sql.Open("sqlite", path)
+	h.must(err)
+	count := func(query string) (n int) {
+		t.Helper()
+		h.must(db.QueryRowContext(h.ctx, query).Scan(&n))
+		return n
+	}
+	remove := func(call tacet.Call, name string, force bool) {
+		t.Helper()
+		_, err := h.vault.DeleteSecret(h.ctx, call, vault.DeleteSecretInput{Secret: tacet.NameRef(name), Force: force})
+		h.must(err)
+	}
+	far := h.admin
+	far.Region = "eu-west-1"
+	for _, name := range []string{"removed-replica", "overwritten", "stopped-replica"} {
+		h.create(name, "value of "+name)
+		if name == "overwritten" {
+			_, err := h.vault.CreateSecret(h.ctx, far, vault.CreateSecretInput{Name: name, Token: token(7), Value: text("goes")})
+			h.must(err)
+		}
+		_, err := h.vault.ReplicateSecretToRegions(h.ctx, h.admin, vault.ReplicateInput{Secret: tacet.NameRef(name),
+			Replicas: []vault.ReplicaRequest{{Region: "eu-west-1"}}, ForceOverwrite: true})
+		h.must(err)
+	}
+	var sealed [][]byte
+	rows, err := db.QueryContext(h.ctx, "SELECT sealed FROM version WHERE secret <> (SELECT id FROM secret WHERE name = 'other')")
+	h.must(err)
+	for rows.Next() {
+		var b []byte
+		h.must(rows.Scan(&b))
+		sealed = append(sealed, b)
+	}
+	h.must(rows.Err())
+	h.must(rows.Close())
+	if len(sealed) != 8 {
+		t.Fatalf("%d versions", len(sealed))
+	}
+
+	remove(h.admin, "private", false)
+	h.advance(31 * 24 * time.Hour)
+	_, err = h.vault.Sweep(h.ctx)
+	h.must(err)
+	for _, name := range []string{"removed-replica", "overwritten"} {
+		_, err := h.vault.RemoveRegionsFromReplication(h.ctx, h.admin, tacet.NameRef(name), []string{"eu-west-1"})
+		h.must(err)
+		remove(h.admin, name, true)
+	}
+	_, err = h.vault.StopReplicationToReplica(h.ctx, far, tacet.NameRef("stopped-replica"))
+	h.must(err)
+	remove(far, "stopped-replica", true)
+	remove(h.admin, "stopped-replica", true)
+
+	if secrets, versions := count("SELECT count(*) FROM secret"), count("SELECT count(*) FROM version"); secrets != 1 || versions != 1 {
+		t.Errorf("%d secrets and %d versions are left, want the other one's", secrets, versions)
+	}
+	h.guard.Close()
+	h.must(db.Close())
+	h.must(h.db.Close()) // the last to close: its log goes into the file and away
+	for _, file := range []string{path, path + "-wal"} {
+		b, err := os.ReadFile(file)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+		for _, s := range sealed {
+			if bytes.Contains(b, s) {
+				t.Errorf("a ciphertext is left in %s", filepath.Base(file))
+			}
+		}
+	}
 }
 
 // execute writes the database while no Tacet has it open.

@@ -139,13 +139,16 @@ func ShownVersion(id VersionID) string {
 }
 
 // VersionIDs returns the ids that a version's id in Azure may stand for, but for their
-// case: itself, and with the hyphens of a UUID.
+// case: itself first, and a UUID with its hyphens and without.
 func VersionIDs(shown string) []VersionID {
 	ids := []VersionID{VersionID(shown)}
-	if h := strings.ToLower(shown); len(h) == 32 && strings.Trim(h, "0123456789abcdef") == "" {
-		ids = append(ids, VersionID(h[:8]+"-"+h[8:12]+"-"+h[12:16]+"-"+h[16:20]+"-"+h[20:]))
-		if h != shown {
-			ids = append(ids, VersionID(h))
+	h := ShownVersion(VersionID(strings.ToLower(shown)))
+	if len(h) != 32 || strings.Trim(h, "0123456789abcdef") != "" {
+		return ids
+	}
+	for _, id := range []string{h, h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]} {
+		if id != shown {
+			ids = append(ids, VersionID(id))
 		}
 	}
 	return ids

@@ -65,6 +65,7 @@ func TestVersions(t *testing.T) {
 			same(t, "version of 64 KiB", must[*VersionRow](t)(tx.Version("s1", "b")), &big)
 			same(t, "replaced in one call", must[*VersionRow](t)(tx.Version("s1", "a")), &rows[4])
 			same(t, "versions", must[[]VersionRow](t)(tx.Versions("s1")), unsealed(rows[1], rows[4], big))
+			same(t, "a version, unsealed", *must[*VersionRow](t)(tx.VersionInfo("s1", big.ID)), unsealed(big)[0])
 			same(t, "no versions", must[[]VersionRow](t)(tx.Versions("s3")), []VersionRow(nil))
 			if _, err := tx.Version("s2", "b"); !errors.Is(err, ErrNotFound) {
 				t.Errorf("an absent version: %v", err)

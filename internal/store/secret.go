@@ -37,15 +37,16 @@ func (tx *Tx) SecretByID(id string) (*SecretRow, error) {
 	return one(tx, "secret by id", text, scanSecret, id)
 }
 
+const secretShownAs = `SELECT ` + secretColumns + ` FROM secret
+	WHERE vault = $1 AND lower(replace(name, '/', '--')) = $2 AND (purge_at = 0 OR purge_at > $3)
+	ORDER BY CASE WHEN replace(name, '/', '--') = $4 THEN 0 ELSE 1 END, created, id LIMIT 1`
+
 // SecretShownAs returns the secret that Azure's name shown means in a vault, or
 // [ErrNotFound]: one whose name, with "--" for "/", is exactly that, or else is that in
 // another case; of several the oldest. Those whose time, PurgeAt, is before or now are
 // passed over. Shown is of ASCII.
 func (tx *Tx) SecretShownAs(vault, shown string, now int64) (*SecretRow, error) {
-	const text = `SELECT ` + secretColumns + ` FROM secret
-		WHERE vault = $1 AND lower(replace(name, '/', '--')) = $2 AND (purge_at = 0 OR purge_at > $3)
-		ORDER BY CASE WHEN replace(name, '/', '--') = $4 THEN 0 ELSE 1 END, created, id LIMIT 1`
-	return one(tx, "secret by shown name", text, scanSecret, vault, strings.ToLower(shown), now, shown)
+	return one(tx, "secret by shown name", secretShownAs, scanSecret, vault, strings.ToLower(shown), now, shown)
 }
 
 // PutSecrets adds secrets or replaces those of the same id; of several with one id

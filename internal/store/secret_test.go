@@ -57,6 +57,34 @@ func TestSecrets(t *testing.T) {
 	})
 }
 
+// A shown name means the secret shown exactly so, or else the oldest in any case; one
+// whose time is over is passed over.
+func TestSecretShownAs(t *testing.T) {
+	engines(t, func(t *testing.T, url string) {
+		db := openDB(t, Config{URL: url})
+		write(t, db, func(tx *Tx) error {
+			return tx.PutSecrets([]SecretRow{
+				{ID: "1", Vault: "v", Name: "a/b", Created: 5}, {ID: "2", Vault: "v", Name: "a--b", Created: 4}, {ID: "3", Vault: "v", Name: "A/b", Created: 3},
+				{ID: "4", Vault: "w", Name: "a/b", Created: 1}, {ID: "5", Vault: "v", Name: "x", Created: 1, PurgeAt: 10}, {ID: "6", Vault: "v", Name: "X", Created: 2},
+				{ID: "8", Vault: "v", Name: "Tie", Created: 1}, {ID: "7", Vault: "v", Name: "tiE", Created: 1},
+			})
+		})
+		read(t, db, func(tx *Tx) error {
+			for _, tt := range []struct {
+				shown string
+				now   int64
+				want  string
+			}{{"a--b", 0, "2"}, {"A--b", 0, "3"}, {"A--B", 0, "3"}, {"x", 9, "5"}, {"x", 10, "6"}, {"TIE", 0, "7"}, {"a/b", 0, ""}, {"a-b", 0, ""}, {"%", 0, ""}} {
+				row, err := tx.SecretShownAs("v", tt.shown, tt.now)
+				if tt.want == "" && !errors.Is(err, ErrNotFound) || tt.want != "" && (err != nil || row.ID != tt.want) {
+					t.Errorf("%q at %d: %+v, %v", tt.shown, tt.now, row, err)
+				}
+			}
+			return nil
+		})
+	})
+}
+
 // manySecrets are 200 secrets of vault v whose keys tie often, and some of w.
 func manySecrets() []SecretRow {
 	var rows []SecretRow
@@ -81,7 +109,7 @@ func manySecrets() []SecretRow {
 func expected(rows []SecretRow, q SecretQuery) []SecretRow {
 	var found []SecretRow
 	for _, s := range rows {
-		if s.Vault == q.Vault && strings.HasPrefix(s.Name, q.NamePrefix) && (q.IncludeScheduled || s.PurgeAt == 0) {
+		if s.Vault == q.Vault && strings.HasPrefix(s.Name, q.NamePrefix) && (q.IncludeScheduled || q.OnlyScheduled || s.PurgeAt == 0) && (!q.OnlyScheduled || s.PurgeAt != 0) {
 			found = append(found, s)
 		}
 	}
@@ -111,8 +139,9 @@ func TestSecretPages(t *testing.T) {
 			for _, order := range []string{"name", "created", "changed", "accessed"} {
 				for _, descending := range []bool{false, true} {
 					for _, prefix := range []string{"", "a", "a/", "A", "ä", "b", "日", "\u07ff", "\ud7ff", "\U0010ffff", "none"} {
-						for _, scheduled := range []bool{false, true} {
-							q := SecretQuery{Vault: "v", OrderBy: order, Descending: descending, NamePrefix: prefix, IncludeScheduled: scheduled}
+						for _, scheduled := range []string{"", "too", "only"} {
+							q := SecretQuery{Vault: "v", OrderBy: order, Descending: descending, NamePrefix: prefix,
+								IncludeScheduled: scheduled == "too", OnlyScheduled: scheduled == "only"}
 							want := expected(rows, q)
 							for _, limit := range []int{7, 1000} {
 								q.Limit = limit
@@ -182,6 +211,17 @@ func TestSecretPlans(t *testing.T) {
 			ORDER BY purge_at, id LIMIT $2`, []any{int64(5), int64(5)})
 		if !strings.Contains(plan, "secret_purge") || strings.Contains(plan, "B-TREE") {
 			t.Errorf("secrets to purge:\n%s", plan)
+		}
+		text, args, err := SecretQuery{Vault: "v", OrderBy: "name", OnlyScheduled: true, Limit: 26}.text()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if plan = planOf(t, db, explain+text, args); !strings.Contains(plan, "secret_deleted") || strings.Contains(plan, "B-TREE") {
+			t.Errorf("deleted secrets:\n%s", plan)
+		}
+		plan = planOf(t, db, explain+secretShownAs, []any{"v", "a--b", int64(5), "a--b"})
+		if !strings.Contains(plan, "secret_shown") {
+			t.Errorf("a secret by its shown name:\n%s", plan)
 		}
 		touch := statement{`UPDATE version SET accessed = $1 WHERE accessed < $1 AND (secret, id) IN (VALUES [($2, $3)])`, 2}
 		plan = planOf(t, db, explain+touch.expand(false), []any{int64(5), "a", "b", "c", "d"})

@@ -32,6 +32,8 @@ type house struct {
 	admin tacet.Call
 	// azure is the administrator on the vault by its name, as Azure's face calls.
 	azure tacet.Call
+	// backup is of a secret that is not there; see prepare.
+	backup []byte
 	// nobody is authenticated and has no right at all.
 	nobody tacet.Call
 }

@@ -33,6 +33,9 @@ func TestTampering(t *testing.T) {
 		{"a forged resource policy", `UPDATE secret SET policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}' WHERE name = 'private'`},
 		{"a moved label", `UPDATE secret SET body = replace(body, '000000000002', '000000000001') WHERE name = 'private'`},
 		{"a forged tag", `UPDATE secret SET body = replace(body, 'blue', 'gold') WHERE name = 'private'`},
+		{"a disabled version enabled", `UPDATE secret SET body = replace(body, '"off":true', '"off":false') WHERE name = 'private'`},
+		{"another version's attributes", `UPDATE secret SET body = replace(body, '"attrs"', '"attr"') WHERE name = 'private'`},
+		{"a version's own tags", `UPDATE secret SET body = replace(body, 'green', 'grey') WHERE name = 'private'`},
 		{"a moved ciphertext", `UPDATE version SET sealed = (SELECT sealed FROM version v JOIN secret s ON s.id = v.secret WHERE s.name = 'other') WHERE secret = (SELECT id FROM secret WHERE name = 'private')`},
 		{"a ciphertext of an older version", `UPDATE version SET sealed = (SELECT sealed FROM version v WHERE v.id LIKE '%01' AND v.secret = version.secret) WHERE id LIKE '%02'`},
 		{"bytes passed off as a string", `UPDATE version SET body = '{"kind":"binary"}' WHERE id LIKE '%02'`},
@@ -61,6 +64,7 @@ func TestForgedGrants(t *testing.T) {
 		{"a policy", `UPDATE object SET body = replace(body, '"name":"nobody"', '"name":"nobody","policies":{"x":"{\"Version\":\"2012-10-17\",\"Statement\":{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}}"}') WHERE kind = 'user' AND id LIKE '%/nobody'`, "changed outside Tacet"},
 		{"a key given to another user", `UPDATE object SET parent = '000000000001/admin' WHERE kind = 'accesskey'`, "changed outside Tacet"},
 		{"a vault's account", `UPDATE vault SET account = '000000000002'`, "changed outside Tacet"},
+		{"a vault's network rules", `UPDATE vault SET body = '{}'`, "changed outside Tacet"},
 		{"a row copied to another id", `INSERT INTO object SELECT kind, id || 'x', parent, mac, body FROM object WHERE kind = 'user'`, "changed outside Tacet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -95,6 +99,10 @@ func tamperable(t *testing.T) (*house, string) {
 	_, err := h.vault.CreateSecret(h.ctx, h.admin, vault.CreateSecretInput{Name: "private", Token: token(1), Value: text("one"), Tags: []tacet.Tag{{Key: "team", Value: "blue"}}})
 	h.must(err)
 	h.put("private", 2, "two")
+	made := h.setSecret("private", "off", tag("colour", "green"))
+	h.patch("private", made.Version, vault.UpdateAttributesInput{Attributes: vault.AttributesInput{Enabled: ptr(false)}})
+	_, err = h.vault.UpdateSecretVersionStage(h.ctx, h.admin, vault.UpdateStageInput{Secret: tacet.NameRef("private"), Stage: tacet.StageCurrent, MoveTo: token(2), RemoveFrom: tacet.VersionID(made.Version)})
+	h.must(err)
 	h.create("other", "other")
 	h.wantValue("private", "two")
 	return h, path

@@ -25,6 +25,7 @@ func newAdminCommands() []*cobra.Command {
 	a := &admin{getenv: os.Getenv}
 	commands := []*cobra.Command{
 		newUserCommand(a), newKeyCommand(a), newVaultCommand(a), newAuditCommand(a), newClockCommand(a), newWhoamiCommand(a),
+		newWhyCommand(a), newCanCommand(a), newWhoCanCommand(a), newPolicyCommand(a),
 	}
 	for _, c := range commands {
 		f := c.PersistentFlags()
@@ -120,7 +121,7 @@ func failed(what string, err error) error {
 	case errors.Is(err, client.ErrUnauthenticated):
 		return fail(exitAuth, what, err, "see that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are an active key of this server")
 	case errors.Is(err, client.ErrDenied):
-		return fail(exitDenied, what, err, "ask an administrator, and tell the decision's id")
+		return fail(exitDenied, what, err, "an administrator finds out with: tacet why "+decisionOf(err))
 	case errors.Is(err, client.ErrConflict):
 		return fail(exitConflict, what, err, "")
 	case errors.Is(err, client.ErrInvalid):
@@ -129,6 +130,15 @@ func failed(what string, err error) error {
 		return fail(exitUnreachable, what, err, "see that the server runs and that --endpoint or TACET_HTTPS_URL is its address")
 	}
 	return fail(exitFailed, what, err, "")
+}
+
+// decisionOf is the id of a refused decision, or what stands for it.
+func decisionOf(err error) string {
+	var e *client.Error
+	if errors.As(err, &e) && e.DecisionID != "" {
+		return e.DecisionID
+	}
+	return "ID"
 }
 
 // The forms of output.
@@ -141,6 +151,10 @@ const (
 // formatFlag adds -o. Without it people get a table and programs get JSON.
 func formatFlag(c *cobra.Command, format *string) {
 	c.Flags().StringVarP(format, "output", "o", "", "table or json (default table on a terminal, json elsewhere)")
+	c.Flags().BoolFunc("json", "the same as -o json", func(string) error {
+		*format = formatJSON
+		return nil
+	})
 }
 
 // emit prints v as JSON, or the rows of a table, whose first is its head.

@@ -32,6 +32,9 @@ func fail(code int, what string, why error, next string) error {
 	return &failure{code, what, why, next}
 }
 
+// silent ends a command with a code and no words: its output was the answer.
+func silent(code int) error { return &failure{code: code} }
+
 // usage is the failure of a command line. What to do next is to read the command's help.
 func usage(err error) error {
 	var f *failure
@@ -58,6 +61,9 @@ func report(w io.Writer, err error, help string) {
 	var f *failure
 	if !errors.As(err, &f) {
 		_, _ = fmt.Fprintf(w, "tacet: %s\n", err)
+		return
+	}
+	if f.what == "" {
 		return
 	}
 	var b strings.Builder

@@ -1,0 +1,366 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"tacet"
+	"tacet/internal/client"
+)
+
+// whyLines tells of a recorded decision: who asked for what, what decided, how each
+// statement took it, what today's policies would say, and what would allow it.
+func whyLines(e client.Explained, rec *tacet.Record, was client.Explanation) []string {
+	action, resource := cmp.Or(was.Action, rec.Operation.Action()), cmp.Or(was.Resource, rec.Resource)
+	var head string
+	switch rec.Outcome {
+	case tacet.OutcomeDenied:
+		head = "Refused: " + callerName(rec.Caller) + " may not do " + action + "."
+	case tacet.OutcomeFailed:
+		head = "Failed: " + callerName(rec.Caller) + " asked for " + action + ", which ended in " + string(rec.Error) + "."
+	default:
+		head = "Allowed: " + callerName(rec.Caller) + " may do " + action + "."
+	}
+	from := "the server itself"
+	if rec.SourceIP != "" {
+		from = rec.SourceIP
+	}
+	facts := [][2]string{{"Who", rec.Caller}, {"What", action}, {"On", resource}, {"When", when(rec.Time) + ", from " + from}, {"Request", rec.RequestID},
+		{"Decision", rec.ID}, {"Because", because(rec.Reason, rec.Policy)}}
+	lines := append([]string{head, ""}, factLines(facts)...)
+	if rec.Why != nil {
+		lines = append(lines, statementLines(was)...)
+	}
+	lines = append(lines, "")
+	switch {
+	case e.Today == nil:
+		lines = append(lines, "Today's policies cannot be asked: "+e.Problem+".")
+	case rec.Outcome != tacet.OutcomeDenied:
+		lines = append(lines, "Today the policies say: "+answer(e.Today.Answer, e.Today.Decision)+".")
+	case e.Today.Answer == client.Denied:
+		lines = append(lines, "Today it would be refused as well: "+because(e.Today.Decision.Reason, decider(e.Today.Decision))+".")
+		if sameDecision(was.Decision, e.Today.Decision) {
+			return append(lines, adviceLines(was, rec.Caller)...)
+		}
+		lines = append(lines, statementLines(e.Today.Explanation)...)
+		return append(lines, adviceLines(e.Today.Explanation, rec.Caller)...)
+	default:
+		lines = append(lines, "Today the policies have changed: "+answer(e.Today.Answer, e.Today.Decision)+".")
+		lines = append(lines, statementLines(e.Today.Explanation)...)
+	}
+	return lines
+}
+
+func sameDecision(a, b client.Decision) bool { return a == b }
+
+// verdictLines answers whether somebody may do something.
+func verdictLines(v client.Verdict) []string {
+	who := callerName(v.Principal)
+	head := map[string]string{
+		client.Allowed:     "Yes: " + who + " may do " + v.Action + ".",
+		client.Denied:      "No: " + who + " may not do " + v.Action + ".",
+		client.Conditional: "It depends: " + who + " may do " + v.Action + " if the open conditions below are met.",
+	}[v.Answer]
+	facts := [][2]string{{"Who", v.Principal}, {"What", v.Action}, {"On", v.Resource}}
+	if v.Missing {
+		facts = append(facts, [2]string{"Note", "there is no such secret; what is decided is a request for its name"})
+	}
+	if v.Answer == client.Denied {
+		facts = append(facts, [2]string{"Because", because(v.Decision.Reason, decider(v.Decision))})
+	} else if v.Decision.Policy != "" {
+		facts = append(facts, [2]string{"Through", decider(v.Decision)})
+	}
+	lines := append([]string{head, ""}, factLines(facts)...)
+	lines = append(lines, statementLines(v.Explanation)...)
+	if v.Answer == client.Denied {
+		lines = append(lines, adviceLines(v.Explanation, v.Principal)...)
+	}
+	return lines
+}
+
+// factLines aligns what there is to say, and leaves out what there is not.
+func factLines(facts [][2]string) []string {
+	var lines []string
+	for _, f := range facts {
+		if f[1] != "" {
+			lines = append(lines, fmt.Sprintf("  %-9s %s", f[0], f[1]))
+		}
+	}
+	return lines
+}
+
+// answer words an answer inside a sentence.
+func answer(a string, d client.Decision) string {
+	switch a {
+	case client.Allowed:
+		if d.Policy == "" {
+			return "it is allowed"
+		}
+		return "it is allowed, by " + decider(d)
+	case client.Conditional:
+		return "it is allowed if the open conditions are met"
+	}
+	return "it is refused: " + because(d.Reason, decider(d))
+}
+
+// because words a reason, which is AWS's, and the statement that decided.
+func because(reason, statement string) string {
+	switch {
+	case strings.HasPrefix(reason, "explicit deny"):
+		return "an " + reason + ", " + readable(statement)
+	case reason != "":
+		return reason + " it"
+	case statement != "":
+		return "allowed by " + readable(statement)
+	}
+	return ""
+}
+
+// decider names the statement that decided, as records do.
+func decider(d client.Decision) string {
+	if d.Policy == "" {
+		return ""
+	}
+	return statementName(d.Policy, d.Sid, d.Statement)
+}
+
+func statementName(policy, sid string, index int) string {
+	return readable(policy) + "/" + cmp.Or(sid, strconv.Itoa(index))
+}
+
+// readable shortens the name of a policy: a managed policy's ARN to its name, and a group's
+// to what people say.
+func readable(policy string) string {
+	if _, name, ok := strings.Cut(policy, ":policy/"); ok {
+		return name
+	}
+	return strings.Replace(policy, "group:", "group ", 1)
+}
+
+// statementLines tells how the statements about the action took the request.
+func statementLines(e client.Explanation) []string {
+	lines := []string{""}
+	if len(e.Statements) == 0 {
+		lines = append(lines, "No statement is about this action.")
+	} else {
+		lines = append(lines, "The statements about this action, the closest first:")
+	}
+	for _, s := range e.Statements {
+		lines = append(lines, fmt.Sprintf("  %-5s  %s (%s)", s.Effect, statementName(s.Policy, s.Sid, s.Statement), s.Role), "         "+outcome(s))
+		for _, r := range s.Resources {
+			lines = append(lines, "           "+r)
+		}
+		lines = append(lines, conditionLines("           ", s.Conditions)...)
+		if s.Left > 0 {
+			lines = append(lines, fmt.Sprintf("           and %d more", s.Left))
+		}
+	}
+	for _, o := range e.Others {
+		lines = append(lines, fmt.Sprintf("  %s in %s (%s) about other actions", count(o.Statements, "statement"), readable(o.Policy), o.Role))
+	}
+	if e.Left > 0 {
+		lines = append(lines, fmt.Sprintf("  %s more, for which there was no room", count(e.Left, "statement")))
+	}
+	return lines
+}
+
+func count(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// outcome says how a statement took the request.
+func outcome(s client.Statement) string {
+	switch {
+	case s.Matched && s.Open && s.Effect == "Deny":
+		return "would refuse, depending on what is open:"
+	case s.Matched && s.Effect == "Deny":
+		return "matches, and refuses"
+	case s.Matched && s.Open:
+		return "would allow, depending on what is open:"
+	case s.Delegates:
+		return "matches, and leaves it to the account's identity policies"
+	case s.Limited:
+		return "matches, and allows within boundary and session policy"
+	case s.Matched:
+		return "matches, and allows"
+	case s.Failed == "condition":
+		return "does not match: not all conditions are met"
+	case s.Failed == "resource" && s.Excepted:
+		return "does not match: it excepts the resource"
+	case s.Failed == "resource":
+		return "does not match: it is about other resources"
+	}
+	return "does not match: it is about other " + s.Failed + "s"
+}
+
+// conditionLines shows conditions in columns: the operator and the key, what the policy
+// wants, what the request has, and the verdict.
+func conditionLines(indent string, list []client.Condition) []string {
+	rows := make([][4]string, len(list))
+	for i, c := range list {
+		wants, has := c.Wanted, "has nothing"
+		if c.Resolved != nil {
+			wants = c.Resolved
+		}
+		verdict := "not met"
+		switch {
+		case c.Open:
+			verdict = "open"
+		case c.Held:
+			verdict = "met"
+		}
+		switch {
+		case c.Open:
+			has = "not known beforehand"
+		case len(c.Had) > 0:
+			has = "has " + strings.Join(c.Had, ", ")
+		}
+		want := strings.Join(wants, ", ")
+		if c.Left > 0 {
+			want += fmt.Sprintf(" and %d more", c.Left)
+		}
+		rows[i] = [4]string{verdict, c.Operator + " " + c.Key, "wants " + want, has}
+	}
+	return columns(indent, rows)
+}
+
+// columns aligns rows.
+func columns(indent string, rows [][4]string) []string {
+	var width [4]int
+	for _, r := range rows {
+		for i, cell := range r {
+			width[i] = max(width[i], utf8.RuneCountInString(cell))
+		}
+	}
+	lines := make([]string, len(rows))
+	for n, r := range rows {
+		lines[n] = indent
+		for i, cell := range r {
+			lines[n] += cell + strings.Repeat(" ", width[i]-utf8.RuneCountInString(cell)+2)
+		}
+	}
+	return lines
+}
+
+// adviceLines says what would allow a refused request.
+func adviceLines(e client.Explanation, principal string) []string {
+	who := callerName(principal)
+	what := e.Action
+	if e.Resource != "*" {
+		what += " on " + e.Resource
+	}
+	var ways []string
+	near := slices.IndexFunc(e.Statements, func(s client.Statement) bool { return s.Effect == "Allow" && s.Failed == "condition" })
+	if near >= 0 {
+		s := e.Statements[near]
+		ways = append(ways, "a request that meets the conditions of "+statementName(s.Policy, s.Sid, s.Statement))
+	}
+	switch tacet.DenyReason(e.Decision.Reason) {
+	case tacet.DenyImplicitIdentity:
+		ways = append(ways, "a policy of "+who+" that allows "+what)
+	case tacet.DenyImplicitResource:
+		ways = append(ways, "a policy of the resource that allows "+what+" to "+who+", who is of another account")
+	case tacet.DenyImplicitBoundary:
+		ways = append(ways, "a permissions boundary of "+who+" that allows "+what+": it limits what policies grant")
+	case tacet.DenyImplicitSession:
+		ways = append(ways, "a session without a session policy, or with one that allows "+what)
+	case tacet.DenyImplicitTrust:
+		ways = append(ways, "a trust policy of the role that allows "+e.Action+" to "+who)
+	default:
+		// No Allow helps against a Deny.
+		ways = []string{"nothing as long as " + decider(e.Decision) + " denies it"}
+	}
+	lines := []string{"", "What would allow it:"}
+	for _, w := range ways {
+		lines = append(lines, "  - "+w)
+	}
+	return lines
+}
+
+// accessLines lists who may do something: a block for each, a line for each grant.
+func accessLines(a client.Access) []string {
+	head := count(len(a.Principals), "principal") + " can do " + a.Action + " on " + a.Resource
+	if len(a.Principals) == 0 {
+		head = "Nobody can do " + a.Action + " on " + a.Resource
+	}
+	lines := []string{head}
+	if a.Missing {
+		lines = append(lines, "There is no such secret: these could reach it by its name.")
+	}
+	if a.Public {
+		lines = append(lines, "Its policy lets in anybody.")
+	}
+	rows := [][4]string{}
+	add := func(name *string, through, onlyIf string) {
+		rows = append(rows, [4]string{*name, through, onlyIf})
+		*name = ""
+	}
+	for _, p := range a.Principals {
+		name := shortPrincipal(p)
+		for _, g := range p.Grants {
+			add(&name, grantName(g), conditionText(g.Conditions, g.Resources))
+		}
+		for _, g := range p.Within {
+			add(&name, "  within "+grantName(g), conditionText(g.Conditions, g.Resources))
+		}
+		for _, g := range p.Unless {
+			add(&name, "  unless "+grantName(g)+" denies", conditionText(g.Conditions, g.Resources))
+		}
+		for _, t := range p.AssumedBy {
+			by := "  assumed by "
+			if t.Excepted {
+				by += "all but "
+			}
+			add(&name, by+strings.Join(t.Principals, ", "), conditionText(t.Conditions, nil))
+		}
+	}
+	if len(rows) > 0 {
+		lines = append(append(lines, ""), columns("", append([][4]string{{"PRINCIPAL", "THROUGH", "ONLY IF"}}, rows...))...)
+	}
+	return lines
+}
+
+// shortPrincipal is what tells principals of an account apart; a root's is its account.
+func shortPrincipal(p client.Accessor) string {
+	switch p.Kind {
+	case "anyone":
+		return "anyone"
+	case "root":
+		return strings.TrimPrefix(p.ARN, "arn:aws:iam::")
+	}
+	return callerName(p.ARN)
+}
+
+func grantName(g client.Grant) string {
+	s := g.Kind
+	if g.Policy != "" || g.Sid != "" {
+		s += " " + strings.TrimPrefix(statementName(g.Policy, g.Sid, g.Statement), "/")
+	}
+	if g.Group != "" {
+		s += " of group " + g.Group
+	}
+	return s
+}
+
+// conditionText writes conditions on one line.
+func conditionText(list []client.Condition, resources []string) string {
+	var parts []string
+	for _, c := range list {
+		wants := c.Wanted
+		if c.Resolved != nil {
+			wants = c.Resolved
+		}
+		parts = append(parts, c.Operator+" "+c.Key+" "+strings.Join(wants, ", "))
+	}
+	for _, r := range resources {
+		parts = append(parts, "the resource fits "+r)
+	}
+	return strings.Join(parts, "; ")
+}

@@ -97,9 +97,6 @@ func (tx *Tx) CheckTrustPolicy(text string) error {
 	if err != nil {
 		return err
 	}
-	if !doc.OnlyActions("sts:") {
-		return tacet.Errorf(tacet.PolicyMalformed, "AssumeRole policy may only specify STS AssumeRole actions.")
-	}
 	for _, p := range doc.Principals() {
 		if p.Type == "AWS" && !tx.dir.hasPrincipal(p.Value) {
 			return tacet.Errorf(tacet.PolicyPrincipal, "%s", p.Value)

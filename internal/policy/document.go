@@ -3,7 +3,6 @@ package policy
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // Kind says where a document stands, which decides what it must and must not contain.
@@ -149,17 +148,4 @@ func (d *Document) Principals() []Principal {
 		}
 	}
 	return out
-}
-
-// OnlyActions reports whether every action pattern of the document begins with a prefix in
-// lower case, such as "sts:".
-func (d *Document) OnlyActions(prefix string) bool {
-	for i := range d.statements {
-		for _, a := range d.statements[i].actions {
-			if !strings.HasPrefix(a.folded.head+a.folded.text, prefix) {
-				return false
-			}
-		}
-	}
-	return true
 }

@@ -32,9 +32,11 @@ func (l *linter) resources() {
 	if s.notAction || s.notResource || slices.ContainsFunc(s.resources, func(p pattern) bool { return p.kind == matchTemplate || p.match("*", nil) }) {
 		return
 	}
+	var told []string // two operations may have one name
 	for _, op := range l.operations {
 		// One that a wildcard swept in is not what the author had in mind.
-		if withoutResource(op) && slices.ContainsFunc(s.actions, func(a actionPattern) bool { return a.folded.kind == matchExact && a.match(op.Action()) }) {
+		if withoutResource(op) && !slices.Contains(told, op.Action()) && slices.ContainsFunc(s.actions, func(a actionPattern) bool { return a.folded.kind == matchExact && a.match(op.Action()) }) {
+			told = append(told, op.Action())
 			l.add(SeverityWarning, "needs-any-resource", l.n.get(name).place, op.Action()+" has no resource: it is decided on \"*\", which is not listed",
 				`Give it a statement of its own with "Resource": "*"`)
 		}

@@ -233,11 +233,17 @@ func TestDocumentTellsOfItself(t *testing.T) {
 	d := mustParseAs(t, "team", Resource, `{"Id":"id","Statement":[
 		{"Sid":"A","Effect":"Allow","Principal":{"AWS":["`+alice+`","`+opsRole+`"],"Service":"lambda.amazonaws.com"},"Action":"a:b","Resource":"*"},
 		{"Effect":"Deny","NotPrincipal":{"AWS":["`+alice+`","*"]},"Action":"a:b","Resource":"*"},
-		{"Sid":"C","Effect":"Allow","Principal":"*","Action":"a:b","Resource":"*"}]}`)
+		{"Sid":"C","Effect":"Allow","Principal":"*","Action":"a:b","Resource":"*","Condition":{"StringEquals":{"aws:userid":["x","y"]}}}]}`)
 	if d.Name() != "team" || d.Kind() != Resource || d.ID() != "id" {
 		t.Errorf("%q %v %q", d.Name(), d.Kind(), d.ID())
 	}
-	if diff := cmp.Diff([]StatementInfo{{Index: 0, Sid: "A", Effect: Allow}, {Index: 1, Effect: Deny}, {Index: 2, Sid: "C", Effect: Allow}}, d.Statements()); diff != "" {
+	statements := []StatementInfo{
+		{Index: 0, Sid: "A", Effect: Allow, Principals: []Principal{{"AWS", alice}, {"AWS", opsRole}, {"Service", "lambda.amazonaws.com"}}},
+		{Index: 1, Effect: Deny, Principals: []Principal{{"AWS", alice}, {"AWS", "*"}}, Excepted: true},
+		{Index: 2, Sid: "C", Effect: Allow, Principals: []Principal{{"AWS", "*"}},
+			Conditions: []ConditionTrace{{Operator: "StringEquals", Key: "aws:userid", Wanted: []string{"x", "y"}}}},
+	}
+	if diff := cmp.Diff(statements, d.Statements()); diff != "" {
 		t.Error(diff)
 	}
 	want := []Principal{{"AWS", alice}, {"AWS", opsRole}, {"Service", "lambda.amazonaws.com"}, {"AWS", "*"}}

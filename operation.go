@@ -71,6 +71,15 @@ const (
 	OpSetSourceIdentity Operation = "SetSourceIdentity"
 )
 
+// The operations on what gets access tokens, and that of getting one. Azure has them in
+// its directory and its token endpoint; for policies they are IAM's and STS's.
+const (
+	OpIssueToken             Operation = "IssueToken"
+	OpCreateClientCredential Operation = "CreateClientCredential"
+	OpListClientCredentials  Operation = "ListClientCredentials"
+	OpDeleteClientCredential Operation = "DeleteClientCredential"
+)
+
 // The operations of Tacet's own administration.
 const (
 	OpReadAudit   Operation = "ReadAudit"   // records, checkpoints and proofs
@@ -88,11 +97,12 @@ const (
 
 // The operations of Tacet itself, which no request can ask for.
 const (
-	OpBootstrap     Operation = "Bootstrap"
-	OpPurgeSecret   Operation = "EndSecretVersionDelete" // CloudTrail's name for it
-	OpPurgeVersions Operation = "SecretVersionDeletion"
-	OpStartDelete   Operation = "StartSecretVersionDelete"
-	OpCancelDelete  Operation = "CancelSecretVersionDelete"
+	OpBootstrap       Operation = "Bootstrap"
+	OpRotateTokenKeys Operation = "RotateTokenKeys"        // makes and retires keys of access tokens
+	OpPurgeSecret     Operation = "EndSecretVersionDelete" // CloudTrail's name for it
+	OpPurgeVersions   Operation = "SecretVersionDeletion"
+	OpStartDelete     Operation = "StartSecretVersionDelete"
+	OpCancelDelete    Operation = "CancelSecretVersionDelete"
 )
 
 // opInfo is what the house knows of an operation.
@@ -107,7 +117,7 @@ type opInfo struct {
 // ask for and no policy can allow.
 func (o Operation) Internal() bool {
 	switch o {
-	case OpBootstrap, OpPurgeSecret, OpPurgeVersions, OpStartDelete, OpCancelDelete:
+	case OpBootstrap, OpRotateTokenKeys, OpPurgeSecret, OpPurgeVersions, OpStartDelete, OpCancelDelete:
 		return true
 	}
 	return false
@@ -163,6 +173,11 @@ var operations = append([]opInfo{
 	{OpTagSession, "sts", true, ""},
 	{OpSetSourceIdentity, "sts", true, ""},
 
+	{OpIssueToken, "sts", true, ""},
+	{OpCreateClientCredential, "iam", false, ""},
+	{OpListClientCredentials, "iam", true, ""},
+	{OpDeleteClientCredential, "iam", false, ""},
+
 	{OpReadAudit, "tacet", true, ""},
 	{OpCreateVault, "tacet", false, azureVaults + "write"},
 	{OpListVaults, "tacet", true, azureVaults + "read"},
@@ -175,6 +190,7 @@ var operations = append([]opInfo{
 	{OpListAccess, "tacet", true, ""},
 
 	{OpBootstrap, "tacet", false, ""},
+	{OpRotateTokenKeys, "tacet", false, ""},
 	{OpPurgeSecret, "secretsmanager", false, ""},
 	{OpPurgeVersions, "secretsmanager", false, ""},
 	{OpStartDelete, "secretsmanager", false, ""},

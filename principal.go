@@ -224,7 +224,7 @@ type LastUse struct {
 // A Session is what a temporary credential stands for. All of it travels in the sealed
 // session token: no node keeps any of it.
 type Session struct {
-	// AccessKey is the id of the credential, ASIA….
+	// AccessKey is the id of the credential, ASIA…, or of an access token.
 	AccessKey string `json:"k"`
 	// Principal is the unique id of the role or the user, without the session's name.
 	Principal string `json:"p"`
@@ -244,6 +244,9 @@ type Session struct {
 	Provider string `json:"op,omitempty"`
 	// Subject is the subject in that provider's token.
 	Subject string `json:"os,omitempty"`
+	// Credential is the id of the client credential that an access token was given for, ""
+	// for another kind of session. The session ends with it.
+	Credential string `json:"c,omitempty"`
 }
 
 // HasPolicy reports whether session policies limit the session.

@@ -10,7 +10,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"strings"
-	"sync"
 	"time"
 
 	"tacet"
@@ -146,13 +145,13 @@ func (tx *Tx) NewUniqueID(prefix string) string { return newUniqueID(prefix) }
 
 // session returns the credential of the session that a token carries.
 func (g *Guard) session(id, token string) (Credential, error) {
-	o := g.sessions.get(id, token)
-	if o == nil {
+	o, ok := g.sessions.Get(id)
+	if !ok || subtle.ConstantTimeCompare([]byte(o.token), []byte(token)) != 1 {
 		var err error
 		if o, err = g.openSession(id, token); err != nil {
 			return Credential{}, err
 		}
-		g.sessions.put(o)
+		g.sessions.Put(id, o)
 	}
 	if !g.now(g.stats.highWater.Load()).Before(o.session.Expires) {
 		return Credential{}, &tacet.Error{Code: tacet.CredentialExpired}
@@ -208,40 +207,5 @@ type openSession struct {
 	secret  tacet.Plaintext
 }
 
-// sessionCache remembers the tokens that were opened lately, so that a session's second
-// request costs a look into a map. It holds two generations of at most maxSessions: when
-// the young one is full it becomes the old one, and what was used meanwhile stays.
-type sessionCache struct {
-	mu         sync.Mutex
-	young, old map[string]*openSession // by access key
-}
-
+// maxSessions is how many opened tokens are remembered, twice over.
 const maxSessions = 4096
-
-func (c *sessionCache) get(id, token string) *openSession {
-	c.mu.Lock()
-	o, ok := c.young[id]
-	if !ok {
-		if o, ok = c.old[id]; ok {
-			c.add(o)
-		}
-	}
-	c.mu.Unlock()
-	if !ok || subtle.ConstantTimeCompare([]byte(o.token), []byte(token)) != 1 {
-		return nil
-	}
-	return o
-}
-
-func (c *sessionCache) put(o *openSession) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.add(o)
-}
-
-func (c *sessionCache) add(o *openSession) {
-	if c.young == nil || len(c.young) >= maxSessions {
-		c.old, c.young = c.young, make(map[string]*openSession)
-	}
-	c.young[o.session.AccessKey] = o
-}

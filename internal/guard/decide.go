@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"tacet"
@@ -94,7 +93,7 @@ func (s *scope) decide(rec *tacet.Record) error {
 		return err
 	}
 	switch c := &s.job.caller; {
-	case s.req.Operation == tacet.OpGetCallerIdentity, s.req.Operation == tacet.OpGetSessionToken:
+	case s.req.Operation == tacet.OpGetCallerIdentity, s.req.Operation == tacet.OpGetSessionToken, s.req.Operation == tacet.OpIssueToken:
 		return nil // anyone who proved who he is may be told so, and be given it for a while
 	case c.Session != nil && c.Kind != tacet.CallerRole && s.req.Operation.Service() == "iam":
 		return &tacet.Error{Code: tacet.CredentialInvalid} // as at AWS, without a second factor
@@ -230,7 +229,7 @@ func (s *scope) policies() policy.Set {
 func (s *scope) sessionPolicies(sess *tacet.Session) []*policy.Document {
 	docs := make([]*policy.Document, 0, len(sess.Policies)+len(sess.PolicyARNs))
 	for _, text := range sess.Policies {
-		if doc := s.g.documents.get(text); doc != nil {
+		if doc := s.g.sessionDocument(text); doc != nil {
 			docs = append(docs, doc)
 		}
 	}
@@ -423,30 +422,15 @@ func principalType(k tacet.CallerKind) string {
 	return "User"
 }
 
-// documentCache remembers the policies of sessions by their text, compiled. It holds two
-// generations, as [sessionCache] does.
-type documentCache struct {
-	mu         sync.Mutex
-	young, old map[string]*policy.Document // nil for a text that is no policy
-}
-
-func (c *documentCache) get(text string) *policy.Document {
-	c.mu.Lock()
-	doc, ok := c.young[text]
+// sessionDocument returns a policy of a session, compiled; nil for a text that is no policy.
+func (g *Guard) sessionDocument(text string) *policy.Document {
+	doc, ok := g.documents.Get(text)
 	if !ok {
-		doc, ok = c.old[text]
-		if !ok {
-			c.mu.Unlock()
-			doc, _ = policy.Parse("session", policy.Session, []byte(text))
-			c.mu.Lock()
-		}
-		if c.young == nil || len(c.young) >= maxDocuments {
-			c.old, c.young = c.young, make(map[string]*policy.Document)
-		}
-		c.young[text] = doc
+		doc, _ = policy.Parse("session", policy.Session, []byte(text))
+		g.documents.Put(text, doc)
 	}
-	c.mu.Unlock()
 	return doc
 }
 
+// maxDocuments is how many compiled policies of sessions are remembered, twice over.
 const maxDocuments = 1024

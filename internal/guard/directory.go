@@ -23,7 +23,8 @@ type directory struct {
 	providers map[string]*tacet.OIDCProvider
 	keys      map[string]*accessKey
 	// ids finds what has a unique id: *user, *role or *userGroup.
-	ids map[string]any
+	ids  map[string]any
+	apps applications
 }
 
 type place struct{ account, region string }
@@ -139,6 +140,8 @@ type who struct {
 	user *user
 	role *role
 	key  *accessKey
+	// credential is what the access token of the caller was given for.
+	credential *clientCredential
 }
 
 // who finds the principal that a caller is, by his unique id: one who was deleted and
@@ -148,6 +151,7 @@ func (d *directory) who(c *tacet.Caller) who {
 	id := c.ID
 	if c.Session != nil {
 		id = c.Session.Principal
+		w.credential = d.apps.credentials[c.Session.Credential]
 	}
 	switch p := d.ids[id].(type) {
 	case *user:
@@ -192,7 +196,7 @@ func (w *who) known(c *tacet.Caller) bool {
 		return false
 	}
 	if c.Session != nil {
-		return true
+		return c.Session.Credential == "" || w.credential != nil && w.credential.Principal == c.Session.Principal
 	}
 	return w.key != nil && !w.key.Inactive && w.user != nil && nameKey(w.key.Account, w.key.User) == nameKey(w.user.Account, w.user.Name)
 }
@@ -302,12 +306,12 @@ func (d *directory) renamed(r *Request) string {
 func (d *directory) clone() *directory {
 	return &directory{vaults: slices.Clone(d.vaults), places: maps.Clone(d.places), names: d.names, users: maps.Clone(d.users),
 		groups: maps.Clone(d.groups), roles: maps.Clone(d.roles), policies: maps.Clone(d.policies),
-		providers: maps.Clone(d.providers), keys: maps.Clone(d.keys), ids: maps.Clone(d.ids)}
+		providers: maps.Clone(d.providers), keys: maps.Clone(d.keys), ids: maps.Clone(d.ids), apps: d.apps.clone()}
 }
 
 func newDirectory() *directory {
 	return &directory{places: map[place]int{}, names: &vaultNames{map[string]int{}}, users: map[string]*user{}, groups: map[string]*userGroup{}, roles: map[string]*role{},
-		policies: map[string]*managedPolicy{}, providers: map[string]*tacet.OIDCProvider{}, keys: map[string]*accessKey{}, ids: map[string]any{}}
+		policies: map[string]*managedPolicy{}, providers: map[string]*tacet.OIDCProvider{}, keys: map[string]*accessKey{}, ids: map[string]any{}, apps: newApplications()}
 }
 
 func (d *directory) addVault(v tacet.Vault) {

@@ -82,6 +82,7 @@ func (d *directory) addObject(g *Guard, row store.ObjectRow) error {
 		err = json.Unmarshal([]byte(row.Body), &u.User)
 		u.arn = u.ARN()
 		d.users[row.ID], d.ids[u.ID] = u, u
+		d.apps.addPrincipal(u.ID)
 	case kindGroup:
 		gr := &userGroup{}
 		if err = json.Unmarshal([]byte(row.Body), &gr.Group); err == nil {
@@ -95,6 +96,7 @@ func (d *directory) addObject(g *Guard, row store.ObjectRow) error {
 		}
 		r.arn = r.ARN()
 		d.roles[row.ID], d.ids[r.ID] = r, r
+		d.apps.addPrincipal(r.ID)
 	case kindPolicy:
 		p := &managedPolicy{}
 		if err = json.Unmarshal([]byte(row.Body), &p.ManagedPolicy); err == nil {
@@ -107,6 +109,10 @@ func (d *directory) addObject(g *Guard, row store.ObjectRow) error {
 		d.providers[row.ID] = p
 	case kindAccessKey:
 		d.keys[row.ID], err = g.decodeAccessKey(row)
+	case kindClientCredential:
+		err = d.apps.addCredential(row)
+	case kindTokenKey:
+		err = d.apps.addTokenKey(g, row)
 	default:
 		return fmt.Errorf("guard: a directory row of kind %q, which this version does not know", row.Kind)
 	}
@@ -145,6 +151,10 @@ func (d *directory) removeObject(kind, id string) error {
 		delete(d.providers, id)
 	case kindAccessKey:
 		delete(d.keys, id)
+	case kindClientCredential:
+		d.apps.removeCredential(id)
+	case kindTokenKey:
+		d.apps.removeTokenKey(id)
 	}
 	return d.relink(kind, id)
 }
@@ -156,6 +166,7 @@ func (d *directory) forgetID(kind, id string) {
 	case kindUser:
 		if u, ok := d.users[id]; ok && d.ids[u.ID] == u {
 			delete(d.ids, u.ID)
+			d.apps.forgetPrincipal(u.ID)
 		}
 	case kindGroup:
 		if g, ok := d.groups[id]; ok && d.ids[g.ID] == g {
@@ -164,6 +175,7 @@ func (d *directory) forgetID(kind, id string) {
 	case kindRole:
 		if r, ok := d.roles[id]; ok && d.ids[r.ID] == r {
 			delete(d.ids, r.ID)
+			d.apps.forgetPrincipal(r.ID)
 		}
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"tacet"
+	"tacet/internal/policy"
+	"tacet/internal/recent"
 	"tacet/internal/seal"
 	"tacet/internal/store"
 )
@@ -49,8 +51,8 @@ type Guard struct {
 	// microseconds; the committer's.
 	uses map[string]int64
 	// sessions and documents remember what tokens were found to carry.
-	sessions  sessionCache
-	documents documentCache
+	sessions  recent.Map[string, *openSession] // by access key
+	documents recent.Map[string, *policy.Document]
 
 	refreshing sync.Mutex
 	refreshed  time.Time // when other nodes' changes were last asked for
@@ -105,6 +107,7 @@ func Open(ctx context.Context, cfg Config) (*Guard, error) {
 		cfg.CacheBytes = 64 << 20
 	}
 	g := &Guard{cfg: cfg, db: cfg.DB, cache: newCache(cfg.CacheBytes), counts: counts{}, uses: map[string]int64{}, done: make(chan struct{})}
+	g.sessions.Max, g.documents.Max = maxSessions, maxDocuments
 	g.queue.init()
 	if err := g.load(ctx); err != nil {
 		return nil, err

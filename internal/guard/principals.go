@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"tacet"
+	"tacet/internal/seal"
 	"tacet/internal/store"
 )
 
@@ -182,9 +183,13 @@ func (tx *Tx) PutUser(u tacet.User) error {
 	return tx.putObject(kindUser, nameKey(u.Account, u.Name), u.Account, u)
 }
 
-// DeleteUser removes a user.
+// DeleteUser removes a user, and his client credentials with him.
 func (tx *Tx) DeleteUser(account, name string) error {
-	return tx.deleteObject(kindUser, nameKey(account, name))
+	u, ok := tx.dir.users[nameKey(account, name)]
+	if !ok {
+		return nil
+	}
+	return errors.Join(tx.deleteObject(kindUser, nameKey(account, name)), tx.deleteCredentialsOf(u.ID))
 }
 
 // PutGroup stores a group.
@@ -202,9 +207,13 @@ func (tx *Tx) PutRole(r tacet.Role) error {
 	return tx.putObject(kindRole, nameKey(r.Account, r.Name), r.Account, r)
 }
 
-// DeleteRole removes a role. Its sessions end with it.
+// DeleteRole removes a role, and its client credentials. Its sessions end with it.
 func (tx *Tx) DeleteRole(account, name string) error {
-	return tx.deleteObject(kindRole, nameKey(account, name))
+	r, ok := tx.dir.roles[nameKey(account, name)]
+	if !ok {
+		return nil
+	}
+	return errors.Join(tx.deleteObject(kindRole, nameKey(account, name)), tx.deleteCredentialsOf(r.ID))
 }
 
 // PutManagedPolicy stores a managed policy. It is in force, in its default version, at
@@ -238,14 +247,19 @@ func (tx *Tx) PutAccessKey(k tacet.AccessKey, secret tacet.Plaintext) error {
 		}
 		secret, stored.Generation = old.secret, old.generation
 	}
-	if err := tx.group.reserve(directoryVault); err != nil {
-		return err
-	}
 	var err error
-	if stored.Sealed, err = tx.g.ring.Load().Seal(accessKeyAAD(k.ID), secret.Reveal()); err != nil {
+	if stored.Sealed, err = tx.sealSecret(accessKeyAAD(k.ID), secret); err != nil {
 		return err
 	}
 	return tx.putObject(kindAccessKey, k.ID, nameKey(k.Account, k.User), stored)
+}
+
+// sealSecret seals a credential of the directory.
+func (tx *Tx) sealSecret(aad seal.AAD, secret tacet.Plaintext) ([]byte, error) {
+	if err := tx.group.reserve(directoryVault); err != nil {
+		return nil, err
+	}
+	return tx.g.ring.Load().Seal(aad, secret.Reveal())
 }
 
 // DeleteAccessKey removes an access key.

@@ -9,17 +9,29 @@ package identity
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 
 	"tacet"
 	"tacet/internal/guard"
+	"tacet/internal/recent"
 )
 
-// Service is the operations on principals. It holds only the door.
-type Service struct{ g *guard.Guard }
+// Service is the operations on principals. It holds only the door, and in memory what
+// the verification of tokens has found out.
+type Service struct {
+	g       *guard.Guard
+	keys    tokenKeys
+	bearers recent.Map[[sha256.Size]byte, *bearer]
+	taken   takenAssertions
+}
 
 // New returns the operations behind the door g.
-func New(g *guard.Guard) *Service { return &Service{g: g} }
+func New(g *guard.Guard) *Service {
+	s := &Service{g: g}
+	s.bearers.Max = maxBearers
+	return s
+}
 
 // Credential is what verifying a signature needs of an access key.
 type Credential = guard.Credential

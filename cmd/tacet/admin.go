@@ -24,8 +24,9 @@ import (
 func newAdminCommands() []*cobra.Command {
 	a := &admin{getenv: os.Getenv}
 	commands := []*cobra.Command{
-		newUserCommand(a), newKeyCommand(a), newVaultCommand(a), newAuditCommand(a), newClockCommand(a), newWhoamiCommand(a),
-		newWhyCommand(a), newCanCommand(a), newWhoCanCommand(a), newPolicyCommand(a),
+		newUserCommand(a), newGroupCommand(a), newRoleCommand(a), newPolicyCommand(a), newKeyCommand(a), newOIDCCommand(a),
+		newVaultCommand(a), newAuditCommand(a), newClockCommand(a), newWhoamiCommand(a),
+		newWhyCommand(a), newCanCommand(a), newWhoCanCommand(a),
 	}
 	for _, c := range commands {
 		f := c.PersistentFlags()
@@ -115,7 +116,10 @@ func readEnvFile(path string) (map[string]string, error) {
 // failed says what could not be done because of an error of the client, with the exit
 // code that belongs to it.
 func failed(what string, err error) error {
+	var f *failure
 	switch {
+	case errors.As(err, &f): // it has its own words already
+		return err
 	case errors.Is(err, client.ErrNotFound):
 		return fail(exitNotFound, what, err, "")
 	case errors.Is(err, client.ErrUnauthenticated):

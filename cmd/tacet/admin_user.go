@@ -18,13 +18,14 @@ func newUserCommand(a *admin) *cobra.Command {
 	return group("user", "Make, show and remove users and their policies",
 		`  tacet user create ci
   tacet user policy put ci read-app policy.json
+  tacet user attach ci readers
   tacet user show ci`,
-		newUserCreateCommand(a), newUserListCommand(a), newUserShowCommand(a), newUserDeleteCommand(a), newUserPolicyCommand(a))
+		append(holderCommands(a, "user"), newUserCreateCommand(a), newUserListCommand(a), newUserShowCommand(a), newUserDeleteCommand(a))...)
 }
 
 func newUserCreateCommand(a *admin) *cobra.Command {
-	var path, format string
-	var tags []string
+	var with newPrincipal
+	var format string
 	c := &cobra.Command{
 		Use:     "create USER",
 		Short:   "Make a user without any right",
@@ -32,19 +33,18 @@ func newUserCreateCommand(a *admin) *cobra.Command {
 		Example: "  tacet user create ci\n  tacet user create ana --path /payments/ --tag team=payments",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			list, err := parseTags(tags)
+			p, err := with.parse()
 			if err != nil {
 				return usage(err)
 			}
-			u, err := cl.CreateUser(c.Context(), args[0], path, list)
+			u, err := cl.CreateUser(c.Context(), args[0], p)
 			if err != nil {
 				return failed("the user "+args[0]+" was not created", err)
 			}
 			return emit(c, format, u, func() [][]string { return userRows([]client.User{u}) })
 		}),
 	}
-	c.Flags().StringVar(&path, "path", "/", "`path` to keep users apart by, as /team/")
-	c.Flags().StringArrayVar(&tags, "tag", nil, "a `KEY=VALUE`; may be given again")
+	with.flags(c)
 	formatFlag(c, &format)
 	return c
 }
@@ -99,8 +99,9 @@ func when(t time.Time) string {
 // userDetails is everything there is to show of a user.
 type userDetails struct {
 	client.User
-	Policies []string           `json:"policies"`
-	Keys     []client.AccessKey `json:"accessKeys"`
+	holdings
+	Groups []string           `json:"groups"`
+	Keys   []client.AccessKey `json:"accessKeys"`
 }
 
 func newUserShowCommand(a *admin) *cobra.Command {
@@ -126,8 +127,16 @@ func userOf(ctx context.Context, cl *client.Client, name string) (d userDetails,
 	if d.User, err = cl.GetUser(ctx, name); err != nil {
 		return d, err
 	}
-	if d.Policies, err = cl.ListUserPolicies(ctx, name); err != nil {
+	if d.holdings, err = holdingsOf(ctx, cl, client.Holder{Kind: "user", Name: name}); err != nil {
 		return d, err
+	}
+	groups, err := cl.ListGroups(ctx, name)
+	if err != nil {
+		return d, err
+	}
+	d.Groups = []string{}
+	for _, g := range groups {
+		d.Groups = append(d.Groups, g.Name)
 	}
 	d.Keys, err = cl.ListAccessKeys(ctx, name)
 	return d, err
@@ -135,11 +144,9 @@ func userOf(ctx context.Context, cl *client.Client, name string) (d userDetails,
 
 func (d userDetails) rows() [][]string {
 	rows := [][]string{{"Name", d.Name}, {"ARN", d.ARN}, {"ID", d.ID}, {"Created", when(d.Created)}}
-	for _, t := range d.Tags {
-		rows = append(rows, []string{"Tag", t.Key + "=" + t.Value})
-	}
-	for _, p := range d.Policies {
-		rows = append(rows, []string{"Policy", p})
+	rows = append(rows, principalRows(d.Boundary, d.Tags, d.holdings)...)
+	for _, g := range d.Groups {
+		rows = append(rows, []string{"Group", g})
 	}
 	for _, k := range d.Keys {
 		rows = append(rows, []string{"Access key", k.ID + ", " + activity(k.Active) + ", created " + when(k.Created)})
@@ -156,35 +163,6 @@ func newUserDeleteCommand(a *admin) *cobra.Command {
 		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
 			if err := cl.DeleteUser(c.Context(), args[0]); err != nil {
 				return failed("the user "+args[0]+" was not removed", err)
-			}
-			return nil
-		}),
-	}
-}
-
-func newUserPolicyCommand(a *admin) *cobra.Command {
-	return group("policy", "Give, show and take a user's policies",
-		"  tacet user policy put ci read-app policy.json\n  tacet user policy get ci read-app",
-		newPolicyPutCommand(a), newPolicyGetCommand(a), newPolicyListCommand(a), newPolicyDeleteCommand(a))
-}
-
-func newPolicyPutCommand(a *admin) *cobra.Command {
-	return &cobra.Command{
-		Use:   "put USER POLICY FILE",
-		Short: "Give a user an inline policy, in place of the one of that name",
-		Long:  "Gives a user an inline policy in AWS's policy language, in place of the one of that\nname. FILE is - for standard input.",
-		Example: `  tacet user policy put ci read-app policy.json
-  echo '{"Version":"2012-10-17","Statement":[{"Effect":"Allow",
-    "Action":"secretsmanager:GetSecretValue","Resource":"*"}]}' |
-    tacet user policy put ci read-all -`,
-		Args: cobra.ExactArgs(3),
-		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			doc, err := readInput(c.InOrStdin(), args[2])
-			if err != nil {
-				return fail(exitUsage, "the policy document cannot be read", err, "")
-			}
-			if err := cl.PutUserPolicy(c.Context(), args[0], args[1], string(doc)); err != nil {
-				return failed("the policy "+args[1]+" was not given to "+args[0], err)
 			}
 			return nil
 		}),
@@ -210,61 +188,4 @@ func readInput(stdin io.Reader, name string) ([]byte, error) {
 		err = fmt.Errorf("%s is longer than %d bytes", name, maxInput)
 	}
 	return b, err
-}
-
-func newPolicyGetCommand(a *admin) *cobra.Command {
-	return &cobra.Command{
-		Use:     "get USER POLICY",
-		Short:   "Print a policy as it was given",
-		Example: "  tacet user policy get ci read-app",
-		Args:    cobra.ExactArgs(2),
-		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			doc, err := cl.GetUserPolicy(c.Context(), args[0], args[1])
-			if err != nil {
-				return failed("the policy "+args[1]+" of "+args[0]+" cannot be shown", err)
-			}
-			_, err = io.WriteString(c.OutOrStdout(), strings.TrimRight(doc, "\n")+"\n")
-			return err
-		}),
-	}
-}
-
-func newPolicyListCommand(a *admin) *cobra.Command {
-	var format string
-	c := &cobra.Command{
-		Use:     "list USER",
-		Short:   "List the names of a user's policies",
-		Example: "  tacet user policy list ci",
-		Args:    cobra.ExactArgs(1),
-		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			names, err := cl.ListUserPolicies(c.Context(), args[0])
-			if err != nil {
-				return failed("the policies of "+args[0]+" cannot be listed", err)
-			}
-			return emit(c, format, names, func() [][]string {
-				rows := [][]string{{"POLICY"}}
-				for _, n := range names {
-					rows = append(rows, []string{n})
-				}
-				return rows
-			})
-		}),
-	}
-	formatFlag(c, &format)
-	return c
-}
-
-func newPolicyDeleteCommand(a *admin) *cobra.Command {
-	return &cobra.Command{
-		Use:     "delete USER POLICY",
-		Short:   "Take a policy from a user",
-		Example: "  tacet user policy delete ci read-app",
-		Args:    cobra.ExactArgs(2),
-		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			if err := cl.DeleteUserPolicy(c.Context(), args[0], args[1]); err != nil {
-				return failed("the policy "+args[1]+" was not taken from "+args[0], err)
-			}
-			return nil
-		}),
-	}
 }

@@ -46,7 +46,7 @@ func must[T any](t *testing.T) func(T, error) T {
 // stranger makes a user without rights and returns an access key of it.
 func stranger(t *testing.T, admin *client.Client, name string) (id, secret string) {
 	t.Helper()
-	must[client.User](t)(admin.CreateUser(t.Context(), name, "", nil))
+	must[client.User](t)(admin.CreateUser(t.Context(), name, client.NewPrincipal{}))
 	k, secret, err := admin.CreateAccessKey(t.Context(), name)
 	if err != nil {
 		t.Fatal(err)
@@ -62,6 +62,19 @@ var bodies = map[string]string{
 	"keys/create": `{"user":"admin"}`, "keys/list": `{"user":"admin"}`, "keys/update": `{"user":"admin","key":"AKIA","active":false}`,
 	"keys/delete": `{"user":"admin","key":"AKIA"}`, "vaults/list": `{}`, "vaults/create": `{"name":"eu","account":"000000000001","region":"eu-west-1"}`,
 	"audit/records": `{}`, "audit/checkpoint": `{}`, "audit/verify": `{}`, "audit/export": `{}`, "decisions/explain": `{"id":"00000000000000000000000000000000"}`,
+	"policies/attach": `{"role":"r","policy":"aws/ReadOnlyAccess"}`, "policies/detach": `{"group":"g","policy":"p"}`, "policies/attached": `{"user":"admin"}`,
+	"boundaries/put": `{"user":"admin","policy":"p"}`, "boundaries/delete": `{"role":"r"}`,
+	"tags/put": `{"policy":"p","tags":[{"key":"a","value":"b"}]}`, "tags/delete": `{"provider":"https://issuer.example","keys":["a"]}`,
+	"groups/create": `{"group":"g"}`, "groups/get": `{"group":"g"}`, "groups/list": `{}`, "groups/delete": `{"group":"g"}`,
+	"groups/add": `{"group":"g","user":"admin"}`, "groups/remove": `{"group":"g","user":"admin"}`,
+	"roles/create": `{"role":"r","document":"{}"}`, "roles/get": `{"role":"r"}`, "roles/list": `{}`, "roles/update": `{"role":"r","seconds":3600}`,
+	"roles/trust": `{"role":"r","document":"{}"}`, "roles/delete": `{"role":"r"}`, "roles/revoke": `{"role":"r"}`,
+	"managed/create": `{"policy":"p","document":"{}"}`, "managed/get": `{"policy":"p"}`, "managed/list": `{}`, "managed/delete": `{"policy":"p"}`,
+	"managed/update": `{"policy":"p","document":"{}"}`, "managed/holders": `{"policy":"p"}`, "versions/list": `{"policy":"p"}`,
+	"versions/get": `{"policy":"p","version":"v1"}`, "versions/set": `{"policy":"p","version":"v1"}`, "versions/delete": `{"policy":"p","version":"v1"}`,
+	"providers/create": `{"url":"https://issuer.example","audiences":["a"]}`, "providers/get": `{"provider":"https://issuer.example"}`, "providers/list": `{}`,
+	"providers/delete": `{"provider":"https://issuer.example"}`, "providers/add": `{"provider":"https://issuer.example","audience":"b"}`,
+	"providers/remove": `{"provider":"https://issuer.example","audience":"b"}`, "keys/used": `{"key":"AKIAIOSFODNN7EXAMPLE"}`,
 	"decisions/simulate": `{"principal":"admin","action":"GetSecretValue","resource":"db"}`,
 	"access/list":        `{"action":"GetSecretValue","resource":"db","context":[{"key":"aws:SourceIp","value":"10.0.0.1"}]}`,
 	"clock/get":          `{}`, "clock/set": `{"offset":1}`,
@@ -195,7 +208,7 @@ func TestSignatures(t *testing.T) {
 func TestIdentity(t *testing.T) {
 	s := tacettest.New(t)
 	ctx, admin := t.Context(), dial(t, s, s.AccessKey, s.SecretKey)
-	u := must[client.User](t)(admin.CreateUser(ctx, "Ana", "/team/", []client.Tag{{Key: "k", Value: "v"}}))
+	u := must[client.User](t)(admin.CreateUser(ctx, "Ana", client.NewPrincipal{Path: "/team/", Tags: []client.Tag{{Key: "k", Value: "v"}}}))
 	if u.ARN != "arn:aws:iam::000000000001:user/team/Ana" || !strings.HasPrefix(u.ID, "AIDA") || len(u.Tags) != 1 || time.Since(u.Created) > time.Minute {
 		t.Errorf("%+v", u)
 	}
@@ -203,33 +216,33 @@ func TestIdentity(t *testing.T) {
 		if got := must[client.User](t)(admin.GetUser(ctx, name)); got.ID != u.ID || got.Name != "Ana" {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if _, err := admin.CreateUser(ctx, name, "", nil); !errors.Is(err, client.ErrConflict) {
+		if _, err := admin.CreateUser(ctx, name, client.NewPrincipal{}); !errors.Is(err, client.ErrConflict) {
 			t.Errorf("%s twice: %v", name, err)
 		}
 	}
 	if _, err := admin.GetUser(ctx, "bob"); !errors.Is(err, client.ErrNotFound) {
 		t.Errorf("nobody: %v", err)
 	}
-	if _, err := admin.CreateUser(ctx, "a b", "", nil); !errors.Is(err, client.ErrInvalid) {
+	if _, err := admin.CreateUser(ctx, "a b", client.NewPrincipal{}); !errors.Is(err, client.ErrInvalid) {
 		t.Errorf("a bad name: %v", err)
 	}
 	doc := "{\"Version\":\"2012-10-17\",\n \"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}]} "
-	if err := admin.PutUserPolicy(ctx, "ANA", "all", doc); err != nil {
+	if err := admin.PutPolicy(ctx, client.Holder{Kind: "user", Name: "ANA"}, "all", doc); err != nil {
 		t.Fatal(err)
 	}
-	if got := must[string](t)(admin.GetUserPolicy(ctx, "ana", "all")); got != doc {
+	if got := must[string](t)(admin.GetPolicy(ctx, client.Holder{Kind: "user", Name: "ana"}, "all")); got != doc {
 		t.Errorf("the policy came back as %q", got)
 	}
-	if err := admin.PutUserPolicy(ctx, "ana", "bad", `{"Version":"2012-10-17"}`); !errors.Is(err, client.ErrInvalid) {
+	if err := admin.PutPolicy(ctx, client.Holder{Kind: "user", Name: "ana"}, "bad", `{"Version":"2012-10-17"}`); !errors.Is(err, client.ErrInvalid) {
 		t.Errorf("a bad policy: %v", err)
 	}
-	if names := must[[]string](t)(admin.ListUserPolicies(ctx, "ana")); fmt.Sprint(names) != "[all]" {
+	if names := must[[]string](t)(admin.ListPolicies(ctx, client.Holder{Kind: "user", Name: "ana"})); fmt.Sprint(names) != "[all]" {
 		t.Errorf("policies: %v", names)
 	}
 	if err := admin.DeleteUser(ctx, "ana"); !errors.Is(err, client.ErrConflict) {
 		t.Errorf("a user with a policy was removed: %v", err)
 	}
-	if err := admin.DeleteUserPolicy(ctx, "ana", "all"); err != nil {
+	if err := admin.DeletePolicy(ctx, client.Holder{Kind: "user", Name: "ana"}, "all"); err != nil {
 		t.Fatal(err)
 	}
 	if err := admin.DeleteUser(ctx, "aNa"); err != nil {

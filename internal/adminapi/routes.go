@@ -26,8 +26,45 @@ func operations() []operation {
 		handle("policies/get", getPolicy),
 		handle("policies/list", listPolicies),
 		handle("policies/delete", deletePolicy),
+		handle("policies/attach", attachPolicy),
+		handle("policies/detach", detachPolicy),
+		handle("policies/attached", listAttached),
+		handle("boundaries/put", putBoundary),
+		handle("boundaries/delete", deleteBoundary),
+		handle("tags/put", putTags),
+		handle("tags/delete", deleteTags),
+		handle("groups/create", createGroup),
+		handle("groups/get", getGroup),
+		handle("groups/list", listGroups),
+		handle("groups/delete", deleteGroup),
+		handle("groups/add", addToGroup),
+		handle("groups/remove", removeFromGroup),
+		handle("roles/create", createRole),
+		handle("roles/get", getRole),
+		handle("roles/list", listRoles),
+		handle("roles/update", updateRole),
+		handle("roles/trust", setTrust),
+		handle("roles/delete", deleteRole),
+		handle("roles/revoke", revokeSessions),
+		handle("managed/create", createManaged),
+		handle("managed/get", getManaged),
+		handle("managed/list", listManaged),
+		handle("managed/delete", deleteManaged),
+		handle("managed/update", updateManaged),
+		handle("managed/holders", listHolders),
+		handle("versions/list", listVersions),
+		handle("versions/get", getVersion),
+		handle("versions/set", setVersion),
+		handle("versions/delete", deleteVersion),
+		handle("providers/create", createProvider),
+		handle("providers/get", getProvider),
+		handle("providers/list", listProviders),
+		handle("providers/delete", deleteProvider),
+		handle("providers/add", addAudience),
+		handle("providers/remove", removeAudience),
 		{path: "keys/create", run: createKey},
 		handle("keys/list", listKeys),
+		handle("keys/used", lastUse),
 		handle("keys/update", updateKey),
 		handle("keys/delete", deleteKey),
 
@@ -95,15 +132,13 @@ type userOut struct {
 	Path    string    `json:"path"`
 	Account string    `json:"account"`
 	Created time.Time `json:"created"`
-	Tags    []tag     `json:"tags,omitempty"`
+	// Boundary is the ARN of the managed policy that limits the user.
+	Boundary string `json:"boundary,omitempty"`
+	Tags     []tag  `json:"tags,omitempty"`
 }
 
 func showUser(u tacet.User) userOut {
-	out := userOut{Name: u.Name, ARN: u.ARN(), ID: u.ID, Path: u.Path, Account: u.Account, Created: u.Created.UTC()}
-	for _, t := range u.Tags {
-		out.Tags = append(out.Tags, tag(t))
-	}
-	return out
+	return userOut{Name: u.Name, ARN: u.ARN(), ID: u.ID, Path: u.Path, Account: u.Account, Created: u.Created.UTC(), Boundary: u.Boundary, Tags: showTags(u.Tags)}
 }
 
 type userIn struct {
@@ -111,17 +146,14 @@ type userIn struct {
 }
 
 type createUserIn struct {
-	User string `json:"user"`
-	Path string `json:"path"`
-	Tags []tag  `json:"tags"`
+	User     string `json:"user"`
+	Path     string `json:"path"`
+	Boundary string `json:"boundary"` // as policyARN takes it
+	Tags     []tag  `json:"tags"`
 }
 
 func createUser(ctx context.Context, h *handler, call tacet.Call, in createUserIn) (userOut, error) {
-	var tags []tacet.Tag
-	for _, t := range in.Tags {
-		tags = append(tags, tacet.Tag(t))
-	}
-	u, err := h.Identity.CreateUser(ctx, call, identity.CreateUserInput{Path: in.Path, Name: in.User, Tags: tags})
+	u, err := h.Identity.CreateUser(ctx, call, identity.CreateUserInput{Path: in.Path, Name: in.User, Boundary: boundaryARN(call, in.Boundary), Tags: readTags(in.Tags)})
 	return showUser(u), err
 }
 
@@ -141,45 +173,6 @@ func listUsers(ctx context.Context, h *handler, call tacet.Call, _ none) (usersO
 
 func deleteUser(ctx context.Context, h *handler, call tacet.Call, in userIn) (none, error) {
 	return none{}, h.Identity.DeleteUser(ctx, call, in.User)
-}
-
-func user(name string) identity.Ref { return identity.Ref{Kind: tacet.KindUser, Name: name} }
-
-type policyIn struct {
-	User   string `json:"user"`
-	Policy string `json:"policy"`
-}
-
-type putPolicyIn struct {
-	User     string `json:"user"`
-	Policy   string `json:"policy"`
-	Document string `json:"document"` // the policy's JSON, kept as it is given
-}
-
-type policyOut struct {
-	Document string `json:"document"`
-}
-
-type policiesOut struct {
-	Policies []string `json:"policies"`
-}
-
-func putPolicy(ctx context.Context, h *handler, call tacet.Call, in putPolicyIn) (none, error) {
-	return none{}, h.Identity.PutInlinePolicy(ctx, call, user(in.User), in.Policy, in.Document)
-}
-
-func getPolicy(ctx context.Context, h *handler, call tacet.Call, in policyIn) (policyOut, error) {
-	doc, err := h.Identity.GetInlinePolicy(ctx, call, user(in.User), in.Policy)
-	return policyOut{Document: doc}, err
-}
-
-func listPolicies(ctx context.Context, h *handler, call tacet.Call, in userIn) (policiesOut, error) {
-	names, err := h.Identity.ListInlinePolicies(ctx, call, user(in.User), identity.Page{})
-	return policiesOut{Policies: append([]string{}, names.Items...)}, err
-}
-
-func deletePolicy(ctx context.Context, h *handler, call tacet.Call, in policyIn) (none, error) {
-	return none{}, h.Identity.DeleteInlinePolicy(ctx, call, user(in.User), in.Policy)
 }
 
 type keyOut struct {
@@ -224,6 +217,22 @@ func createKey(ctx context.Context, h *handler, call tacet.Call, body []byte) (a
 func listKeys(ctx context.Context, h *handler, call tacet.Call, in userIn) (keysOut, error) {
 	keys, err := h.Identity.ListAccessKeys(ctx, call, in.User, identity.Page{})
 	return keysOut{Keys: show(keys.Items, showKey)}, err
+}
+
+type lastUseIn struct {
+	Key string `json:"key"`
+}
+
+type lastUseOut struct {
+	User    string    `json:"user"`
+	Time    time.Time `json:"time,omitzero"`
+	Service string    `json:"service,omitempty"`
+	Region  string    `json:"region,omitempty"`
+}
+
+func lastUse(ctx context.Context, h *handler, call tacet.Call, in lastUseIn) (lastUseOut, error) {
+	u, err := h.Identity.GetAccessKeyLastUsed(ctx, call, in.Key)
+	return lastUseOut{User: u.User, Time: u.Time.UTC(), Service: u.Service, Region: u.Region}, err
 }
 
 func updateKey(ctx context.Context, h *handler, call tacet.Call, in updateKeyIn) (none, error) {

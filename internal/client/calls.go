@@ -35,33 +35,52 @@ type User struct {
 	Path    string    `json:"path"`
 	Account string    `json:"account"`
 	Created time.Time `json:"created"`
-	Tags    []Tag     `json:"tags,omitempty"`
+	// Boundary is the ARN of the managed policy that limits the user.
+	Boundary string `json:"boundary,omitempty"`
+	Tags     []Tag  `json:"tags,omitempty"`
 }
 
 // request is the members that requests are made of; each call sets the ones it sends.
 type request struct {
-	User     string `json:"user,omitempty"`
-	Path     string `json:"path,omitempty"`
-	Tags     []Tag  `json:"tags,omitempty"`
-	Policy   string `json:"policy,omitempty"`
-	Document string `json:"document,omitempty"`
-	Key      string `json:"key,omitempty"`
-	Active   *bool  `json:"active,omitempty"`
-	Name     string `json:"name,omitempty"`
-	Account  string `json:"account,omitempty"`
-	Region   string `json:"region,omitempty"`
-	After    *int64 `json:"after,omitempty"`
-	Before   *int64 `json:"before,omitempty"`
-	Limit    int    `json:"limit,omitempty"`
-	Since    string `json:"since,omitempty"`
-	Offset   *int64 `json:"offset,omitempty"`
+	User        string   `json:"user,omitempty"`
+	Group       string   `json:"group,omitempty"`
+	Role        string   `json:"role,omitempty"`
+	Path        string   `json:"path,omitempty"`
+	Description *string  `json:"description,omitempty"`
+	Boundary    string   `json:"boundary,omitempty"`
+	Tags        []Tag    `json:"tags,omitempty"`
+	Keys        []string `json:"keys,omitempty"`
+	Policy      string   `json:"policy,omitempty"`
+	Version     string   `json:"version,omitempty"`
+	Document    string   `json:"document,omitempty"`
+	Seconds     *int     `json:"seconds,omitempty"`
+	URL         string   `json:"url,omitempty"`
+	Provider    string   `json:"provider,omitempty"`
+	Audience    string   `json:"audience,omitempty"`
+	Audiences   []string `json:"audiences,omitempty"`
+	Key         string   `json:"key,omitempty"`
+	Active      *bool    `json:"active,omitempty"`
+	Name        string   `json:"name,omitempty"`
+	Account     string   `json:"account,omitempty"`
+	Region      string   `json:"region,omitempty"`
+	After       *int64   `json:"after,omitempty"`
+	Before      *int64   `json:"before,omitempty"`
+	Limit       int      `json:"limit,omitempty"`
+	Since       string   `json:"since,omitempty"`
+	Offset      *int64   `json:"offset,omitempty"`
 }
 
-// CreateUser makes a user without any right. An empty path means "/". Names are
-// unique in any case of letters.
-func (c *Client) CreateUser(ctx context.Context, name, path string, tags []Tag) (User, error) {
+// NewPrincipal is what a user or a role is made with beside its name.
+type NewPrincipal struct {
+	Path     string // "" means "/"
+	Boundary string // a managed policy that limits it; "" for none
+	Tags     []Tag
+}
+
+// CreateUser makes a user without any right. Names are unique in any case of letters.
+func (c *Client) CreateUser(ctx context.Context, name string, with NewPrincipal) (User, error) {
 	var out User
-	_, err := c.call(ctx, "users/create", request{User: name, Path: path, Tags: tags}, &out)
+	_, err := c.call(ctx, "users/create", request{User: name, Path: with.Path, Boundary: with.Boundary, Tags: with.Tags}, &out)
 	return out, err
 }
 
@@ -82,32 +101,6 @@ func (c *Client) ListUsers(ctx context.Context) ([]User, error) {
 // DeleteUser removes a user without access keys and policies.
 func (c *Client) DeleteUser(ctx context.Context, name string) error {
 	_, err := c.call(ctx, "users/delete", request{User: name}, nil)
-	return err
-}
-
-// PutUserPolicy gives a user an inline policy, in place of the one of that name.
-func (c *Client) PutUserPolicy(ctx context.Context, user, policy, document string) error {
-	_, err := c.call(ctx, "policies/put", request{User: user, Policy: policy, Document: document}, nil)
-	return err
-}
-
-// GetUserPolicy returns an inline policy as it was given.
-func (c *Client) GetUserPolicy(ctx context.Context, user, policy string) (string, error) {
-	var out struct{ Document string }
-	_, err := c.call(ctx, "policies/get", request{User: user, Policy: policy}, &out)
-	return out.Document, err
-}
-
-// ListUserPolicies returns the names of a user's inline policies.
-func (c *Client) ListUserPolicies(ctx context.Context, user string) ([]string, error) {
-	var out struct{ Policies []string }
-	_, err := c.call(ctx, "policies/list", request{User: user}, &out)
-	return out.Policies, err
-}
-
-// DeleteUserPolicy removes an inline policy.
-func (c *Client) DeleteUserPolicy(ctx context.Context, user, policy string) error {
-	_, err := c.call(ctx, "policies/delete", request{User: user, Policy: policy}, nil)
 	return err
 }
 

@@ -60,7 +60,7 @@ func TestRequest(t *testing.T) {
 		}
 		_, _ = io.WriteString(w, `{"name":"ana","arn":"arn:x","created":"2026-11-23T12:00:00Z","new":"member"}`)
 	})
-	u, err := c.CreateUser(t.Context(), "ana", "/x/", []Tag{{"k", "v"}})
+	u, err := c.CreateUser(t.Context(), "ana", NewPrincipal{Path: "/x/", Tags: []Tag{{"k", "v"}}})
 	if err != nil || u.Name != "ana" || u.ARN != "arn:x" || !u.Created.Equal(testNow) {
 		t.Errorf("%+v, %v", u, err)
 	}

@@ -28,27 +28,51 @@ func (r Ref) inlineLimit() int {
 func (s *Service) PutInlinePolicy(ctx context.Context, call tacet.Call, to Ref, name, document string) error {
 	r := to.request(call, to.op("Put", "Policy"))
 	r.Parameters["policyName"], r.Parameters["policyDocument"] = name, document
+	return to.change(ctx, s, r, func(tx *guard.Tx, p *principal) error { return to.putInline(tx, p, name, document) })
+}
+
+// putInline gives a principal an inline policy.
+func (r Ref) putInline(tx *guard.Tx, p *principal, name, document string) error {
+	if err := validName("policyName", name, maxLongName); err != nil {
+		return err
+	}
+	if err := tx.CheckIdentityPolicy(name, document); err != nil {
+		return err
+	}
+	policies := maps.Clone(p.Policies)
+	if policies == nil {
+		policies = map[string]string{}
+	}
+	policies[name] = document
+	size := 0
+	for _, d := range policies {
+		size += withoutSpace(d)
+	}
+	if limit := r.inlineLimit(); size > limit {
+		return tacet.Errorf(tacet.LimitExceeded, "Maximum policy size of %d bytes exceeded for %s %s", limit, r.Kind, p.Name)
+	}
+	p.Policies = policies
+	return p.put(tx)
+}
+
+// RevokePolicy is the inline policy that ends the sessions of a role, as AWS names it.
+const RevokePolicy = "AWSRevokeOlderSessions"
+
+// RevokeSessions ends the sessions of a role that have begun until now: it gives the role
+// the inline policy that AWS's console gives it for this, in place of an earlier one. It
+// holds on every node with the next request. To IAM and the record it is PutRolePolicy.
+//
+// See the IAM user guide, "Revoke IAM role temporary security credentials". Errors:
+// PrincipalNotFound, LimitExceeded.
+func (s *Service) RevokeSessions(ctx context.Context, call tacet.Call, role string) error {
+	to := Ref{tacet.KindRole, role}
+	r := to.request(call, tacet.OpPutRolePolicy)
+	r.Parameters["policyName"] = RevokePolicy
 	return to.change(ctx, s, r, func(tx *guard.Tx, p *principal) error {
-		if err := validName("policyName", name, maxLongName); err != nil {
-			return err
-		}
-		if err := tx.CheckIdentityPolicy(name, document); err != nil {
-			return err
-		}
-		policies := maps.Clone(p.Policies)
-		if policies == nil {
-			policies = map[string]string{}
-		}
-		policies[name] = document
-		size := 0
-		for _, d := range policies {
-			size += withoutSpace(d)
-		}
-		if limit := to.inlineLimit(); size > limit {
-			return tacet.Errorf(tacet.LimitExceeded, "Maximum policy size of %d bytes exceeded for %s %s", limit, to.Kind, p.Name)
-		}
-		p.Policies = policies
-		return p.put(tx)
+		before := tx.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+		tx.Respond("revokedBefore", before)
+		return to.putInline(tx, p, RevokePolicy, `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":["*"],"Resource":["*"],`+
+			`"Condition":{"DateLessThan":{"aws:TokenIssueTime":"`+before+`"}}}]}`)
 	})
 }
 

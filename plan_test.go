@@ -36,9 +36,10 @@ internal/guard         : tacet internal/policy internal/seal internal/store inte
 internal/vault         : tacet internal/guard
 internal/identity      : tacet internal/guard internal/jwa internal/recent
 internal/awsapi        : tacet internal/vault internal/identity internal/sigv4 internal/wire
+internal/azureapi      : tacet internal/vault internal/identity internal/wire
 internal/adminapi      : tacet internal/vault internal/identity internal/wire
 internal/client        : tacet internal/sigv4
-internal/server        : tacet internal/policy internal/audit internal/seal internal/store internal/sigv4 internal/seal/keyfile internal/guard internal/vault internal/identity internal/awsapi internal/adminapi
+internal/server        : tacet internal/policy internal/audit internal/seal internal/store internal/sigv4 internal/seal/keyfile internal/guard internal/vault internal/identity internal/awsapi internal/azureapi internal/adminapi
 internal/tacettest     : tacet internal/server internal/store internal/sigv4 internal/client
 internal/bench         : tacet internal/sigv4
 cmd/tacet              : tacet internal/server internal/client
@@ -121,6 +122,7 @@ func TestRevealIsRare(t *testing.T) {
 		"internal/jwa/signingkey.go",     // reads a private key
 		"internal/awsapi/write.go",       // the answer
 		"internal/awsapi/auth.go",        // derives a signing key from a secret access key
+		"internal/azureapi/write.go",     // the answer
 		"internal/adminapi/write.go",     // a new access key's secret, shown once
 		"internal/server/bootstrap.go",   // the first administrator's secret, written once
 		"internal/tacettest/server.go",

@@ -20,6 +20,7 @@ type Config struct {
 	Key      KeyConfig      `toml:"key"`
 	Audit    AuditConfig    `toml:"audit"`
 	Log      LogConfig      `toml:"log"`
+	Azure    AzureConfig    `toml:"azure"`
 	Limits   LimitsConfig   `toml:"limits"`
 	Timeouts TimeoutsConfig `toml:"timeouts"`
 	Init     InitConfig     `toml:"init"`
@@ -94,6 +95,35 @@ type LogConfig struct {
 	// Format is "json" (the default) or "text".
 	Format string `toml:"format"`
 }
+
+// AzureConfig says under which names Azure SDKs find the vaults and the token endpoints.
+// Names are written in lower case, without port.
+type AzureConfig struct {
+	// Domains are those that vaults are names in: "vault.example.com" makes the vault main
+	// answer as main.vault.example.com. Empty: vaults are reached as localhost only.
+	Domains []string `toml:"domains"`
+	// DefaultHosts are names of the first vault, beside localhost and the loopback addresses.
+	DefaultHosts []string `toml:"default_hosts"`
+	// AuthorityHosts are the names of the token endpoints; challenges name the first. Empty
+	// means localhost.
+	AuthorityHosts []string `toml:"authority_hosts"`
+	// Port is what clients connect to where that is not the port that listens, as behind a
+	// proxy; 0 means the one that listens.
+	Port int `toml:"port"`
+	// Tenant is what a challenge names where its vault says nothing: "adfs" (the default),
+	// with which SDKs ask nobody else about the authority, or "guid", the deployment's own.
+	Tenant string `toml:"tenant"`
+	// ChallengeResource is "derived" (the default): the vault's host less its first label,
+	// which is what SDKs verify; or one for all, "https://vault.azure.net".
+	ChallengeResource string `toml:"challenge_resource"`
+}
+
+// The values of [AzureConfig.Tenant] and the word of [AzureConfig.ChallengeResource].
+const (
+	TenantADFS      = "adfs"
+	TenantGUID      = "guid"
+	ResourceDerived = "derived"
+)
 
 // LimitsConfig bounds what callers can make the server hold.
 type LimitsConfig struct {
@@ -207,6 +237,11 @@ func (c Config) withDefaults() Config {
 	def(&c.Audit.Fsync, FsyncGroup)
 	def(&c.Log.Level, "info")
 	def(&c.Log.Format, "json")
+	def(&c.Azure.Tenant, TenantADFS)
+	def(&c.Azure.ChallengeResource, ResourceDerived)
+	if len(c.Azure.AuthorityHosts) == 0 {
+		c.Azure.AuthorityHosts = []string{"localhost"}
+	}
 	def(&c.Limits.Connections, 4096)
 	def(&c.Limits.ConnectionsPerAddress, 1024)
 	def(&c.Limits.HeaderBytes, 16<<10)

@@ -91,6 +91,7 @@ func StartDev(ctx context.Context, dc DevConfig) (_ *DevServer, err error) {
 		Store:  StoreConfig{URL: dc.StoreURL},
 		Key:    KeyConfig{File: filepath.Join(d.DataDir, devKey)},
 		Audit:  AuditConfig{Fsync: dc.Fsync},
+		Azure:  AzureConfig{Domains: devDomains()},
 		Init:   InitConfig{Account: DevAccount, Region: DevRegion},
 		Logger: dc.Logger,
 		// Whoever interrupts it waits at a terminal.
@@ -142,8 +143,19 @@ func (d *DevServer) Environment() []Variable {
 	return append([]Variable{{"AWS_ENDPOINT_URL", plain}}, append(d.Credentials.environment(),
 		Variable{"TACET_CA_FILE", d.CAFile},
 		Variable{"TACET_HTTP_URL", plain},
+		Variable{"TACET_VAULT_URL", d.vaultURL()},
 		Variable{"TACET_HTTPS_URL", "https://" + clientAddress(d.Addr("https"))},
 		Variable{"TACET_PID", strconv.Itoa(os.Getpid())})...)
+}
+
+// vaultURL is where Azure's clients find the vault. Its name has to be one that the machine
+// can resolve: see [DevHosts].
+func (d *DevServer) vaultURL() string {
+	url := "https://" + devVaultHost
+	if _, port, err := net.SplitHostPort(d.Addr("https")); err == nil && port != "443" {
+		url += ":" + port
+	}
+	return url
 }
 
 // clientAddress returns where a client on this machine reaches a bound address.

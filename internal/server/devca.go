@@ -32,8 +32,18 @@ const (
 // devNames are the names a development server answers to: the machine itself and,
 // below localhost, a host for each vault.
 func devNames() []string {
-	return []string{"localhost", "*.localhost", "*.vault.localhost", "main.localhost", "main.vault.localhost"}
+	return []string{"localhost", "*.localhost", "*.vault.localhost", "main.localhost", devVaultHost}
 }
+
+// devDomains are the domains that vaults of a development server are names in.
+func devDomains() []string { return []string{"vault.localhost", "localhost"} }
+
+// devVaultHost is the name of a development server's vault that is told to clients.
+const devVaultHost = "main.vault.localhost"
+
+// DevHosts are the names that clients of a development server's vault use, which only
+// some systems resolve by themselves (RFC 6761 section 6.3 lets them).
+func DevHosts() []string { return []string{devVaultHost, "main.localhost"} }
 
 // devAuthority is the certificate authority of a development server. It always uses
 // the machine's clock: TLS clients do not see the moved one.

@@ -53,7 +53,7 @@ func requestBuckets() []float64 {
 // authCodes are the codes that mean that a caller could not be told.
 func authCodes() []string {
 	return []string{"MissingAuthenticationTokenException", "MissingAuthenticationToken", "IncompleteSignatureException", "IncompleteSignature",
-		"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "ExpiredTokenException", "ExpiredToken"}
+		"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "ExpiredTokenException", "ExpiredToken", "Unauthorized"}
 }
 
 func newMetrics(version string) *metrics {
@@ -126,16 +126,24 @@ func (m *metrics) child(key requestKey) prometheus.Observer {
 	return child
 }
 
-// observeAWS has the form that the AWS face reports its requests in. What is not an
-// operation's name is counted under one label, so that callers cannot make series.
-func (m *metrics) observeAWS(op, code string, d time.Duration) {
+// observeAWS has the form that the AWS face reports its requests in.
+func (m *metrics) observeAWS(op, code string, d time.Duration) { m.observeCloud("aws", op, code, d) }
+
+// observeAzure is observeAWS for the Azure face.
+func (m *metrics) observeAzure(op, code string, d time.Duration) {
+	m.observeCloud("azure", op, code, d)
+}
+
+// observeCloud counts one request. What is not an operation's name is counted under one
+// label, so that callers cannot make series.
+func (m *metrics) observeCloud(api, op, code string, d time.Duration) {
 	if code == "" {
 		code = "OK"
 	}
 	if !m.operations[op] {
 		op = other
 	}
-	m.observe("aws", op, code, d)
+	m.observe(api, op, code, d)
 	if code != "OK" {
 		m.countAuth(code)
 	}

@@ -5,18 +5,22 @@ import (
 	"strings"
 
 	"tacet/internal/adminapi"
+	"tacet/internal/azureapi"
 )
 
-// router sends a request to its face by the path as it was sent. http.ServeMux is not
-// used here: it cleans paths and answers redirects, and a face must see what was signed.
+// router sends a request to its face by its host and the path as it was sent.
+// http.ServeMux is not used here: it cleans paths and answers redirects, and a face must
+// see what was signed.
 //
-// Health and the administration face take the paths they know, spelt plainly. All
-// else is for the AWS face, which takes "/" and refuses every other path; so there is
-// no second spelling of any path.
+// Health and the administration face take the paths they know, spelt plainly, on every
+// host. The Azure face takes what its hosts are asked, and the paths of vaults and token
+// endpoints on others. All else is for the AWS face, which takes "/" on every host and
+// refuses every other path; so there is no second spelling of any path.
 type router struct {
 	health *health
-	aws    http.Handler
 	admin  http.Handler
+	azure  *azureapi.Handler
+	aws    http.Handler
 }
 
 // ServeHTTP sends the request to its face.
@@ -28,6 +32,10 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if name, ok := strings.CutPrefix(path, adminapi.Prefix); ok && plainName(name) {
 		rt.admin.ServeHTTP(w, r)
+		return
+	}
+	if rt.azure.Claims(r) {
+		rt.azure.ServeHTTP(w, r)
 		return
 	}
 	rt.aws.ServeHTTP(w, r)

@@ -14,6 +14,7 @@ import (
 	"tacet"
 	"tacet/internal/adminapi"
 	"tacet/internal/awsapi"
+	"tacet/internal/azureapi"
 	"tacet/internal/seal/keyfile"
 )
 
@@ -128,7 +129,32 @@ func (s *Server) handler() http.Handler {
 	if s.cfg.dev != nil {
 		admin.Clock = s.cfg.dev.clock
 	}
-	return &router{health: s.health, aws: aws, admin: adminapi.New(admin)}
+	azure := azureapi.New(azureapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Hosts: s.azureHosts(), Version: Version(),
+		Logger: room(s.log, "azureapi"), Observe: s.metrics.observeAzure})
+	return &router{health: s.health, admin: adminapi.New(admin), azure: azure, aws: aws}
+}
+
+// azureHosts are the names that the Azure face answers to.
+func (s *Server) azureHosts() azureapi.Hosts {
+	c := &s.cfg.Azure
+	h := azureapi.Hosts{Domains: c.Domains, Default: c.DefaultHosts, Authorities: c.AuthorityHosts, Port: c.Port, SecurePort: s.securePort}
+	if c.Tenant != TenantGUID {
+		h.Tenant = c.Tenant
+	}
+	if c.ChallengeResource != ResourceDerived {
+		h.Resource = c.ChallengeResource
+	}
+	return h
+}
+
+// securePort is the port of the HTTPS listener, 0 for none.
+func (s *Server) securePort() int {
+	for _, f := range s.faces {
+		if a, ok := f.listener.Addr().(*net.TCPAddr); ok && f.name == "https" {
+			return a.Port
+		}
+	}
+	return 0
 }
 
 // authenticator lends the AWS face's check of signatures to the administration face.

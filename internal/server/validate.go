@@ -23,6 +23,7 @@ func (c Config) Validate() error {
 	v.oneOf("audit.fsync", c.Audit.Fsync, FsyncGroup, FsyncInterval)
 	v.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	v.oneOf("log.format", c.Log.Format, "json", "text")
+	c.Azure.validate(&v)
 	v.inRange("store.max_conns", int64(c.Store.MaxConns), 2, 1000)
 	v.inRange("limits.connections", int64(c.Limits.Connections), 1, 1_000_000)
 	v.inRange("limits.connections_per_address", int64(c.Limits.ConnectionsPerAddress), 1, 1_000_000)
@@ -82,6 +83,26 @@ func (c Config) validateListen(v *validation) {
 		return
 	}
 	v.check(c.Admin.AllowRemote, "admin.listen", "is not a loopback address and asks nobody who they are; set admin.allow_remote = true where a firewall guards it")
+}
+
+// hostPattern is a host name in lower case. What is written here stands in challenges, so
+// it must have nothing in it that their parsers split at.
+var hostPattern = regexp.MustCompile(`^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`)
+
+func (c *AzureConfig) validate(v *validation) {
+	for _, list := range []struct {
+		key   string
+		hosts []string
+	}{{"domains", c.Domains}, {"default_hosts", c.DefaultHosts}, {"authority_hosts", c.AuthorityHosts}} {
+		for _, h := range list.hosts {
+			v.check(len(h) <= 253 && hostPattern.MatchString(h), "azure."+list.key, "must be host names in lower case, without port")
+		}
+	}
+	v.inRange("azure.port", int64(c.Port), 0, 65535)
+	v.oneOf("azure.tenant", c.Tenant, TenantADFS, TenantGUID)
+	host, https := strings.CutPrefix(c.ChallengeResource, "https://")
+	v.check(c.ChallengeResource == ResourceDerived || https && hostPattern.MatchString(host), "azure.challenge_resource",
+		`must be "derived" or an address such as "https://vault.azure.net", without a slash at the end`)
 }
 
 func (c Config) validatePlaintext(v *validation, key, address string) {

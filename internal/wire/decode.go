@@ -171,15 +171,24 @@ func (d *Decoder) Text() Text {
 // Secret reads a string that is a value. The bytes are copied out of the body at once
 // and wrapped, so that nothing else of the request can be printed with them.
 func (d *Decoder) Secret() tacet.Plaintext {
-	raw, escaped, ok := d.scalar("String")
-	if !ok {
+	b := d.Bytes()
+	if b == nil {
 		return tacet.Plaintext{}
 	}
-	if escaped {
-		return tacet.NewPlaintext(unescape(raw))
+	return tacet.NewPlaintext(b)
+}
+
+// Bytes reads a string into bytes of its own, nil for null.
+func (d *Decoder) Bytes() []byte {
+	raw, escaped, ok := d.scalar("String")
+	switch {
+	case !ok:
+		return nil
+	case escaped:
+		return unescape(raw)
 	}
 	// Not bytes.Clone, which may return nil for an empty string.
-	return tacet.NewPlaintext(append(make([]byte, 0, len(raw)), raw...))
+	return append(make([]byte, 0, len(raw)), raw...)
 }
 
 // strictBase64 refuses bits behind the end of what is encoded, so that a value has one

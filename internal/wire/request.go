@@ -124,7 +124,7 @@ func NewRequestID() string {
 // NewCall describes the circumstances of a request whose caller is known. Which vault it
 // is about is left to the face.
 func NewCall(r *http.Request, face string, caller tacet.Caller) tacet.Call {
-	call := tacet.Call{Caller: caller, Face: face, SourceIP: sourceIP(r.RemoteAddr), UserAgent: userAgent(r.Header.Get("User-Agent"))}
+	call := tacet.Call{Caller: caller, Face: face, SourceIP: SourceIP(r), UserAgent: userAgent(r.Header.Get("User-Agent"))}
 	if r.TLS != nil {
 		// "TLS 1.3" is CloudTrail's "TLSv1.3".
 		call.TLS = strings.Replace(tls.VersionName(r.TLS.Version), "TLS ", "TLSv", 1)
@@ -134,9 +134,10 @@ func NewCall(r *http.Request, face string, caller tacet.Caller) tacet.Call {
 	return call
 }
 
-// sourceIP takes the port and the zone off the peer's address. X-Forwarded-For is not
-// looked at: anyone can send it.
-func sourceIP(addr string) string {
+// SourceIP is the peer's address without port and zone. X-Forwarded-For is not looked at:
+// anyone can send it.
+func SourceIP(r *http.Request) string {
+	addr := r.RemoteAddr
 	if i := strings.LastIndexByte(addr, ':'); i >= 0 {
 		addr = addr[:i]
 	}

@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -15,7 +16,7 @@ func TestUserAgentAndSource(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{"192.0.2.1:80": "192.0.2.1", "[2001:db8::1]:80": "2001:db8::1", "[fe80::1%eth0]:80": "fe80::1", "": ""} {
-		if got := sourceIP(in); got != want {
+		if got := SourceIP(&http.Request{RemoteAddr: in}); got != want {
 			t.Errorf("%s: %s", in, got)
 		}
 	}

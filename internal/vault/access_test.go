@@ -273,7 +273,7 @@ func TestExplainDecision(t *testing.T) {
 		if e := explain(rec.ID); e.Today.Answer != guard.Denied || e.Today.Decision.Reason != tacet.DenyImplicitIdentity {
 			t.Errorf("%+v", e.Today)
 		}
-		h.must(h.ids.PutInlinePolicy(h.ctx, h.admin, identity.Ref{Kind: tacet.KindUser, Name: "ci"}, "test", allow(read, "*", `,"Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"},"Bool":{"aws:SecureTransport":"false"}}`)))
+		h.putPolicy("ci", allow(read, "*", `,"Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"},"Bool":{"aws:SecureTransport":"false"}}`))
 		if e := explain(rec.ID); e.Today.Answer != guard.Allowed {
 			t.Errorf("%+v", e.Today)
 		}

@@ -91,11 +91,17 @@ func (h *house) newUser(name, policy string) string {
 	_, err := h.ids.CreateUser(h.ctx, h.admin, identity.CreateUserInput{Name: name})
 	h.must(err)
 	if policy != "" {
-		h.must(h.ids.PutInlinePolicy(h.ctx, h.admin, identity.Ref{Kind: tacet.KindUser, Name: name}, "test", policy))
+		h.putPolicy(name, policy)
 	}
 	k, _, err := h.ids.CreateAccessKey(h.ctx, h.admin, name)
 	h.must(err)
 	return k.ID
+}
+
+// putPolicy gives a user a policy in place of the one from [house.newUser].
+func (h *house) putPolicy(user, policy string) {
+	h.Helper()
+	h.must(h.ids.PutInlinePolicy(h.ctx, h.admin, identity.Ref{Kind: tacet.KindUser, Name: user}, "test", policy))
 }
 
 func (h *house) callAs(accessKey string) tacet.Call {

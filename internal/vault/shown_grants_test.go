@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"tacet"
-	"tacet/internal/identity"
 	"tacet/internal/vault"
 )
 
@@ -114,7 +113,7 @@ func TestThreat09_EveryNameInBothLanguages(t *testing.T) {
 			try := func(kind, policy string, want bool) {
 				t.Helper()
 				h.prepare()
-				h.must(h.ids.PutInlinePolicy(h.ctx, h.admin, identity.Ref{Kind: tacet.KindUser, Name: "subject"}, "test", policy))
+				h.putPolicy("subject", policy)
 				aws := h.callAs(key)
 				azure := aws
 				azure.Vault, azure.Account, azure.Region = "main", "", ""
@@ -166,7 +165,7 @@ func TestThreat08_TagsByMovingLabels(t *testing.T) {
 		move := vault.UpdateStageInput{Secret: tacet.NameRef("s"), Stage: tacet.StageCurrent, MoveTo: tacet.VersionID(old.Version), RemoveFrom: tacet.VersionID(now.Version)}
 		_, err := h.vault.UpdateSecretVersionStage(h.ctx, h.callAs(key), move)
 		h.wantCode(err, tacet.Denied)
-		h.must(h.ids.PutInlinePolicy(h.ctx, h.admin, identity.Ref{Kind: tacet.KindUser, Name: "mover"}, "tags", policyOf(statement("Allow", sm+"TagResource"))))
+		h.putPolicy("mover", policyOf(statement("Allow", sm+"UpdateSecretVersionStage", sm+"TagResource")))
 		_, err = h.vault.UpdateSecretVersionStage(h.ctx, h.callAs(key), move)
 		h.must(err)
 	})

@@ -89,6 +89,11 @@ type VersionAttributes struct {
 	HasTags bool
 }
 
+// IsZero reports whether there is nothing to keep.
+func (a *VersionAttributes) IsZero() bool {
+	return a.ContentType == "" && !a.Disabled && a.NotBefore.IsZero() && a.Expires.IsZero() && a.Changed.IsZero() && !a.HasTags
+}
+
 // TagsOf returns the tags of version id. Those of the current version are the secret's
 // own. Another keeps the tags that it had when it ceased to be current, if the secret has
 // been given others since.

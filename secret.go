@@ -70,6 +70,8 @@ type Secret struct {
 	// Attributes are what Azure keeps of a version, for those that have any; see
 	// [Secret.TagsOf]. They are the secret's, so that its MAC covers them.
 	Attributes map[VersionID]VersionAttributes
+	// VersionTags says that versions have tags of their own: Azure's face has written here.
+	VersionTags bool
 	// Versions counts the versions held, labelled or not.
 	Versions int
 

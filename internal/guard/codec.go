@@ -31,13 +31,15 @@ type secretBody struct {
 	// Attributes refer to TagSets by their index and one: many versions have the same tags.
 	Attributes map[tacet.VersionID]attributesBody `json:"attrs,omitempty"`
 	TagSets    [][]tacet.Tag                      `json:"sets,omitempty"`
+	// VersionTags is [tacet.Secret.VersionTags].
+	VersionTags bool `json:"vtags,omitempty"`
 }
 
 // bodyOf returns the part of a secret that its row keeps as one text.
 func bodyOf(s *tacet.Secret) secretBody {
 	attributes, sets := encodeAttributes(s.Attributes)
 	return secretBody{
-		Attributes: attributes, TagSets: sets,
+		Attributes: attributes, TagSets: sets, VersionTags: s.VersionTags,
 		Description: s.Description, KMSKeyID: s.KMSKeyID, Type: s.Type, OwningService: s.OwningService,
 		Tags: s.Tags, Tagged: s.Tags != nil, Stages: s.Stages, Versions: s.Versions,
 		Rotated: tacet.Microseconds(s.Rotated), Deleted: tacet.Microseconds(s.Deleted),
@@ -51,7 +53,7 @@ func (b *secretBody) fill(s *tacet.Secret) (err error) {
 		s.Tags = []tacet.Tag{}
 	}
 	s.Description, s.KMSKeyID, s.Type, s.OwningService = b.Description, b.KMSKeyID, b.Type, b.OwningService
-	s.Stages, s.Versions = b.Stages, b.Versions
+	s.Stages, s.Versions, s.VersionTags = b.Stages, b.Versions, b.VersionTags
 	s.Rotated, s.Deleted = tacet.Time(b.Rotated), tacet.Time(b.Deleted)
 	s.PrimaryRegion, s.ReplicaOf, s.Replicas = b.PrimaryRegion, b.ReplicaOf, b.Replicas
 	s.Attributes, err = decodeAttributes(b.Attributes, b.TagSets)

@@ -108,15 +108,38 @@ func TestListingIsBoundedAndComplete(t *testing.T) {
 	})
 }
 
-func BenchmarkGetSecretValue(b *testing.B) { benchmark(b, true) }
-func BenchmarkPutSecretValue(b *testing.B) { benchmark(b, false) }
+func BenchmarkGetSecretValue(b *testing.B) { benchmark(b, "bench/", (*house).benchGet) }
+func BenchmarkPutSecretValue(b *testing.B) { benchmark(b, "bench/", (*house).benchPut) }
+func BenchmarkGetSecret(b *testing.B)      { benchmark(b, "bench-", (*house).benchGetShown) }
+func BenchmarkSetSecret(b *testing.B)      { benchmark(b, "bench-", (*house).benchSet) }
 
-func benchmark(b *testing.B, read bool) {
+var benchValue = vault.Value{String: tacet.NewPlaintext(make([]byte, 1024))}
+
+func (h *house) benchGet(name string) error {
+	_, err := h.vault.GetSecretValue(h.ctx, h.admin, vault.GetSecretValueInput{Secret: tacet.NameRef(name)})
+	return err
+}
+
+func (h *house) benchPut(name string) error {
+	_, err := h.vault.PutSecretValue(h.ctx, h.admin, vault.PutSecretValueInput{Secret: tacet.NameRef(name), Token: tacet.VersionID(rand.Text() + rand.Text()[:10]), Value: benchValue})
+	return err
+}
+
+func (h *house) benchGetShown(name string) error {
+	_, err := h.vault.GetSecret(h.ctx, h.azure, vault.GetSecretInput{Secret: tacet.ShownRef(name)})
+	return err
+}
+
+func (h *house) benchSet(name string) error {
+	_, err := h.vault.SetSecret(h.ctx, h.azure, vault.SetSecretInput{Secret: tacet.ShownRef(name), Value: benchValue})
+	return err
+}
+
+func benchmark(b *testing.B, prefix string, call func(*house, string) error) {
 	h := newHouse(b, "sqlite:"+filepath.Join(b.TempDir(), "tacet.db"))
-	value := vault.Value{String: tacet.NewPlaintext(make([]byte, 1024))}
 	const n = 2000
 	for i := range n {
-		if _, err := h.vault.CreateSecret(h.ctx, h.admin, vault.CreateSecretInput{Name: fmt.Sprintf("bench/%d", i), Token: token(1), Value: value}); err != nil {
+		if _, err := h.vault.CreateSecret(h.ctx, h.admin, vault.CreateSecretInput{Name: fmt.Sprintf("%s%d", prefix, i), Token: token(1), Value: benchValue}); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -125,13 +148,7 @@ func benchmark(b *testing.B, read bool) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for i := 0; pb.Next(); i++ {
-			ref := tacet.NameRef(fmt.Sprintf("bench/%d", i*31%n))
-			var err error
-			if read {
-				_, err = h.vault.GetSecretValue(h.ctx, h.admin, vault.GetSecretValueInput{Secret: ref})
-			} else {
-				_, err = h.vault.PutSecretValue(h.ctx, h.admin, vault.PutSecretValueInput{Secret: ref, Token: tacet.VersionID(rand.Text() + rand.Text()[:10]), Value: value})
-			}
+			err := call(h, fmt.Sprintf("%s%d", prefix, i*31%n))
 			if err != nil && tacet.CodeOf(err) != tacet.LimitExceeded {
 				b.Error(err)
 				return

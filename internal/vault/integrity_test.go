@@ -146,7 +146,7 @@ func TestThreat39_NothingIsLeftOfAPurgedSecret(t *testing.T) {
 	}
 	h.must(rows.Err())
 	h.must(rows.Close())
-	if len(sealed) != 8 {
+	if len(sealed) != 9 {
 		t.Fatalf("%d versions", len(sealed))
 	}
 

@@ -110,7 +110,7 @@ func replicateTo(tx *guard.Tx, sec *tacet.Secret, v tacet.Vault, force bool) (ta
 func mirror(tx *guard.Tx, from, to *tacet.Secret) *tacet.Secret {
 	src := from.Clone()
 	to.Description, to.Type, to.Tags, to.Policy = src.Description, src.Type, src.Tags, src.Policy
-	to.Attributes = src.Attributes
+	to.Attributes, to.VersionTags = src.Attributes, src.VersionTags
 	to.Stages, to.Versions, to.Rotated, to.OwningService = src.Stages, src.Versions, src.Rotated, src.OwningService
 	to.Changed = tx.Now()
 	return to

@@ -110,6 +110,7 @@ func set(tx *guard.Tx, in SetSecretInput) (SecretBundle, error) {
 	a := tacet.VersionAttributes{ContentType: in.ContentType}
 	in.Attributes.apply(&a)
 	setAttributes(sec, ver.ID, a)
+	sec.VersionTags = true
 	if err := setTags(tx, sec, in.Tags, tacet.OpSetTags, tacet.OpClearTags); err != nil {
 		return none, err
 	}
@@ -142,6 +143,10 @@ func settable(tx *guard.Tx, name string) (*tacet.Secret, error) {
 
 // setAttributes gives a version its attributes.
 func setAttributes(sec *tacet.Secret, id tacet.VersionID, a tacet.VersionAttributes) {
+	if a.IsZero() {
+		delete(sec.Attributes, id)
+		return
+	}
 	if sec.Attributes == nil {
 		sec.Attributes = map[tacet.VersionID]tacet.VersionAttributes{}
 	}
@@ -247,6 +252,7 @@ func updateAttributes(tx *guard.Tx, in UpdateAttributesInput) (SecretBundle, err
 		a.Tags, a.HasTags = in.Tags, true
 	}
 	setAttributes(sec, ver.ID, a)
+	sec.VersionTags = true
 	if in.Tags != nil && current {
 		if err := setTags(tx, sec, in.Tags, tacet.OpTagResource, tacet.OpUntagResource); err != nil {
 			return none, err
@@ -293,7 +299,7 @@ func setTags(tx *guard.Tx, sec *tacet.Secret, tags []tacet.Tag, add, clear tacet
 // keepTags lets the versions that are not current keep the tags the secret has now,
 // before it gets others. In a secret that only AWS's face has written, no version has tags.
 func keepTags(tx *guard.Tx, sec *tacet.Secret) error {
-	if len(sec.Attributes) == 0 {
+	if !sec.VersionTags {
 		return nil
 	}
 	ids, err := tx.VersionIDs(sec.ID)
@@ -303,7 +309,7 @@ func keepTags(tx *guard.Tx, sec *tacet.Secret) error {
 	for _, id := range ids {
 		if a := sec.Attributes[id]; !a.HasTags && id != sec.Stages[tacet.StageCurrent] {
 			a.Tags, a.HasTags = sec.Tags, true
-			sec.Attributes[id] = a
+			setAttributes(sec, id, a)
 		}
 	}
 	return nil
@@ -319,6 +325,6 @@ func followTags(tx *guard.Tx, sec *tacet.Secret) error {
 	}
 	tags := a.Tags
 	a.Tags, a.HasTags = nil, false
-	sec.Attributes[id] = a
+	setAttributes(sec, id, a)
 	return setTags(tx, sec, tags, tacet.OpTagResource, tacet.OpUntagResource)
 }

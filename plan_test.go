@@ -32,14 +32,15 @@ internal/seal/keyfile  : internal/seal tacet
 internal/seal/sealtest : internal/seal tacet
 internal/store/storetest :
 internal/recent        :
+internal/limit         : tacet
 internal/guard         : tacet internal/policy internal/seal internal/store internal/recent
 internal/vault         : tacet internal/guard
-internal/identity      : tacet internal/guard internal/jwa internal/recent
-internal/awsapi        : tacet internal/vault internal/identity internal/sigv4 internal/wire
-internal/azureapi      : tacet internal/vault internal/identity internal/wire
-internal/adminapi      : tacet internal/vault internal/identity internal/wire
+internal/identity      : tacet internal/guard internal/jwa internal/oidc internal/recent
+internal/awsapi        : tacet internal/vault internal/identity internal/limit internal/sigv4 internal/wire
+internal/azureapi      : tacet internal/vault internal/identity internal/limit internal/wire
+internal/adminapi      : tacet internal/vault internal/identity internal/limit internal/wire
 internal/client        : tacet internal/sigv4
-internal/server        : tacet internal/policy internal/audit internal/seal internal/store internal/sigv4 internal/seal/keyfile internal/guard internal/vault internal/identity internal/awsapi internal/azureapi internal/adminapi
+internal/server        : tacet internal/policy internal/audit internal/seal internal/store internal/sigv4 internal/seal/keyfile internal/guard internal/limit internal/oidc internal/vault internal/identity internal/awsapi internal/azureapi internal/adminapi
 internal/tacettest     : tacet internal/server internal/store internal/sigv4 internal/client
 internal/bench         : tacet internal/sigv4
 cmd/tacet              : tacet internal/server internal/client

@@ -194,6 +194,16 @@ type OIDCProvider struct {
 	Tags        []Tag     `json:"tags,omitempty"`
 	// JWKS are the issuer's keys, for one that cannot be reached; "" to fetch them.
 	JWKS string `json:"jwks,omitempty"`
+	// Plain marks an issuer that speaks plain HTTP, on this machine, for development.
+	Plain bool `json:"plain,omitempty"`
+}
+
+// Issuer returns the issuer's URL, which its tokens have as iss.
+func (p *OIDCProvider) Issuer() string {
+	if p.Plain {
+		return "http://" + p.URL
+	}
+	return "https://" + p.URL
 }
 
 // ARN returns the provider's Amazon resource name.

@@ -26,7 +26,7 @@ func newAdminCommands() []*cobra.Command {
 	commands := []*cobra.Command{
 		newUserCommand(a), newGroupCommand(a), newRoleCommand(a), newPolicyCommand(a), newKeyCommand(a), newOIDCCommand(a),
 		newVaultCommand(a), newAuditCommand(a), newClockCommand(a), newWhoamiCommand(a),
-		newWhyCommand(a), newCanCommand(a), newWhoCanCommand(a),
+		newWhyCommand(a), newCanCommand(a), newWhoCanCommand(a), newCredentialProcessCommand(a),
 	}
 	for _, c := range commands {
 		f := c.PersistentFlags()
@@ -46,7 +46,10 @@ type admin struct {
 }
 
 // client makes the client that the flags and, below them, the environment describe.
-func (a *admin) client() (*client.Client, error) {
+func (a *admin) client() (*client.Client, error) { return a.connect(client.New) }
+
+// connect is client with the way to make one.
+func (a *admin) connect(make func(client.Config) (*client.Client, error)) (*client.Client, error) {
 	getenv := a.getenv
 	if a.envFile != "" {
 		vars, err := readEnvFile(a.envFile)
@@ -66,7 +69,7 @@ func (a *admin) client() (*client.Client, error) {
 		cfg.CAFile = a.caFile
 	}
 	cfg.UserAgent = "tacet/" + server.Version()
-	c, err := client.New(cfg)
+	c, err := make(cfg)
 	const what = "the server cannot be asked"
 	switch {
 	case errors.Is(err, client.ErrNoEndpoint):

@@ -16,6 +16,7 @@ import (
 
 	"tacet"
 	"tacet/internal/identity"
+	"tacet/internal/limit"
 	"tacet/internal/vault"
 )
 
@@ -30,6 +31,8 @@ type Config struct {
 	Vault    *vault.Service
 	Identity *identity.Service
 	Audit    Audit
+	// Limits protect the server; nil means none.
+	Limits *limit.Callers
 	// Identify looks whether a request names a credential that could have signed it,
 	// before its body is read. It returns an [AuthError] to say why it refuses.
 	Identify func(r *http.Request) error

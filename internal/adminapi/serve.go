@@ -90,8 +90,12 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, op operation) (t
 		w.Header().Set("Allow", http.MethodPost)
 		return tacet.Call{}, nil, errMethod
 	}
+	if err := h.Limits.Arrive(r.RemoteAddr); err != nil {
+		return tacet.Call{}, nil, err
+	}
 	// Who sends no credential that could be good cannot make us hold a body.
 	if err := h.Identify(r); err != nil {
+		h.Limits.Fail(r.RemoteAddr)
 		return tacet.Call{}, nil, unauthenticated(w, err)
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
@@ -104,9 +108,16 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, op operation) (t
 	}
 	call, err := h.Authenticate(r, body)
 	if err != nil {
+		h.Limits.Fail(r.RemoteAddr)
 		return call, nil, unauthenticated(w, err)
 	}
 	call.Face = "admin"
+	if err := h.Limits.Admit(&call.Caller); err != nil {
+		if rerr := h.Vault.RecordRefusal(r.Context(), call, "", tacet.Throttled); rerr != nil {
+			return call, nil, rerr
+		}
+		return call, nil, err
+	}
 	if op.long {
 		// The deadline that protects against slow readers would cut a long wait; it is
 		// set again for the answer, and by a stream for every piece.

@@ -12,6 +12,7 @@ import (
 
 	"tacet"
 	"tacet/internal/identity"
+	"tacet/internal/limit"
 	"tacet/internal/sigv4"
 	"tacet/internal/vault"
 	"tacet/internal/wire"
@@ -26,6 +27,8 @@ type Config struct {
 	// ValidRegion reports whether a request may be scoped to a region, whose name is well
 	// formed; nil means any such region.
 	ValidRegion func(region string) bool
+	// Limits protect the server; nil means none.
+	Limits *limit.Callers
 	// AWSRates holds callers to AWS's quotas of requests per second.
 	AWSRates bool
 	// Logger gets failures of ours; nil means slog.Default.
@@ -42,7 +45,7 @@ type Handler struct {
 	operations map[string]operation      // by X-Amz-Target
 	queries    map[string]queryOperation // by namespace and Action
 	keys       sigv4.KeyCache
-	rates      *rates // nil: no quotas
+	rates      rates // nil: no quotas
 	exchanges  sync.Pool
 
 	// Header values that all answers share; net/http only reads them.
@@ -132,6 +135,9 @@ func (h *Handler) handle(x *exchange) error {
 	if err := checkTarget(x.r); err != nil {
 		return err
 	}
+	if err := h.cfg.Limits.Arrive(x.r.RemoteAddr); err != nil {
+		return err
+	}
 	op, known := h.operation(x.r)
 	if known {
 		x.op = op.name
@@ -146,6 +152,7 @@ func (h *Handler) handle(x *exchange) error {
 	}
 	who, err := h.identify(x.r, x.choose)
 	if err != nil {
+		h.cfg.Limits.Fail(x.r.RemoteAddr)
 		return err
 	}
 	if err := x.read(); err != nil {
@@ -153,6 +160,7 @@ func (h *Handler) handle(x *exchange) error {
 	}
 	call, err := h.verify(who, x.r, x.body.Bytes)
 	if err != nil {
+		h.cfg.Limits.Fail(x.r.RemoteAddr)
 		return err
 	}
 	call.RequestID = x.id
@@ -161,6 +169,9 @@ func (h *Handler) handle(x *exchange) error {
 
 // serve does what an authenticated request asks for.
 func (h *Handler) serve(x *exchange, call tacet.Call, op operation, known bool) error {
+	if err := h.cfg.Limits.Admit(&call.Caller); err != nil {
+		return err
+	}
 	switch {
 	case x.query:
 		return h.serveQuery(x, call)

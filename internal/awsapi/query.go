@@ -141,11 +141,16 @@ func (h *Handler) serveAnonymous(x *exchange) error {
 	op, f, err := h.findQuery(x)
 	if err != nil || !op.anonymous {
 		x.op = ""
+		h.cfg.Limits.Fail(x.r.RemoteAddr)
 		return &failure{400, "MissingAuthenticationTokenException", "Missing Authentication Token", false}
 	}
 	call := newCall(x.r, tacet.Caller{}, globalRegion)
 	call.RequestID = x.id
-	return op.serve(x.r.Context(), h.cfg.Identity, call, f, x)
+	err = op.serve(x.r.Context(), h.cfg.Identity, call, f, x)
+	if err != nil {
+		h.cfg.Limits.Fail(x.r.RemoteAddr)
+	}
+	return err
 }
 
 // printable cuts what a caller sent to what an answer repeats of it.

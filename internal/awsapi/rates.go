@@ -1,10 +1,10 @@
 package awsapi
 
 import (
-	"sync"
 	"time"
 
 	"tacet"
+	"tacet/internal/limit"
 )
 
 // rates holds callers to AWS's quotas of requests per second, by account and region:
@@ -13,17 +13,9 @@ import (
 // A self-hosted store has no reason to be slower than it can, so they are off unless
 // the configuration asks for them; then a program that will meet them at AWS meets
 // them here first. Calls across accounts count against the caller's account.
-type rates struct {
-	now func() time.Time
+type rates map[*quota]*limit.Limiter[rateKey]
 
-	mu      sync.Mutex
-	buckets map[rateKey]*bucket
-}
-
-type rateKey struct {
-	account, region string
-	quota           *quota
-}
+type rateKey struct{ account, region string }
 
 // quota is a number of requests a second that some operations share.
 type quota struct {
@@ -49,14 +41,13 @@ var quotas = []*quota{
 	{50, []tacet.Operation{tacet.OpPutResourcePolicy, tacet.OpGetResourcePolicy, tacet.OpDeleteResourcePolicy, tacet.OpValidateResourcePolicy}},
 }
 
-// bucket is a token bucket that holds a second's worth.
-type bucket struct {
-	tokens float64
-	filled time.Time
-}
-
-func newRates(now func() time.Time) *rates {
-	return &rates{now: now, buckets: map[rateKey]*bucket{}}
+// newRates returns AWS's quotas; a second's worth may come at once.
+func newRates(now func() time.Time) rates {
+	r := rates{}
+	for _, q := range quotas {
+		r[q] = limit.New[rateKey](q.perSecond, int(q.perSecond), now)
+	}
+	return r
 }
 
 func quotaOf(op tacet.Operation) *quota {
@@ -71,26 +62,10 @@ func quotaOf(op tacet.Operation) *quota {
 }
 
 // allow takes a request off the quota of its operation; the error is Throttled. q is
-// nil for an operation without one. The set of buckets is bounded by the accounts and
-// regions that exist, since only verified callers come here.
-func (r *rates) allow(call tacet.Call, q *quota) error {
-	if r == nil || q == nil {
+// nil for an operation without one.
+func (r rates) allow(call tacet.Call, q *quota) error {
+	if r == nil || q == nil || r[q].Allow(rateKey{call.Caller.Account, call.Region}) {
 		return nil
 	}
-	k := rateKey{call.Caller.Account, call.Region, q}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	now := r.now()
-	b, ok := r.buckets[k]
-	if !ok {
-		b = &bucket{q.perSecond, now}
-		r.buckets[k] = b
-	}
-	b.tokens = min(q.perSecond, b.tokens+now.Sub(b.filled).Seconds()*q.perSecond)
-	b.filled = now
-	if b.tokens < 1 {
-		return &tacet.Error{Code: tacet.Throttled}
-	}
-	b.tokens--
-	return nil
+	return &tacet.Error{Code: tacet.Throttled}
 }

@@ -63,7 +63,7 @@ func TestContractC_Rates(t *testing.T) {
 		t.Error("more than 50 a second were let in")
 	}
 	// Off means off.
-	if err := (*rates)(nil).allow(call, quotas[0]); err != nil {
+	if err := rates(nil).allow(call, quotas[0]); err != nil {
 		t.Error(err)
 	}
 }

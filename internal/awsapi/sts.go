@@ -14,6 +14,7 @@ func stsOperations() []queryOperation {
 	return []queryOperation{
 		{name: tacet.OpGetCallerIdentity, serve: query(readNone, callCallerIdentity, writeCallerIdentity)},
 		{name: tacet.OpAssumeRole, serve: query(readAssumeRole, (*svc).AssumeRole, writeRoleSession)},
+		{name: tacet.OpAssumeRoleWithWebIdentity, anonymous: true, serve: query(readWebIdentity, (*svc).AssumeRoleWithWebIdentity, writeWebSession)},
 		{name: tacet.OpGetSessionToken, serve: query(readSessionToken, (*svc).GetSessionToken, writeSessionToken)},
 		{name: tacet.OpGetAccessKeyInfo, serve: query(readAccessKeyInfo, (*svc).GetAccessKeyInfo, writeAccount)},
 	}
@@ -80,6 +81,21 @@ func readAssumeRole(f *form, c *checks) identity.AssumeRoleInput {
 	return in
 }
 
+func readWebIdentity(f *form, c *checks) identity.WebIdentityInput {
+	in := identity.WebIdentityInput{SessionInput: f.session(c)}
+	token, provider := f.text("WebIdentityToken"), f.text("ProviderId")
+	c.required("webIdentityToken", token.Set)
+	if rule := lengthRule(token, 4, 20000); rule != "" {
+		c.fail("", "webIdentityToken", rule) // the token is a credential: it is not repeated
+	}
+	c.length("providerId", provider, 4, 2048)
+	if provider.Set { // OAuth 2.0 access tokens of three providers of long ago
+		c.parameter = "ProviderId is for OAuth 2.0 access tokens, which this server does not take."
+	}
+	in.Token = token.S
+	return in
+}
+
 // tags reads a list of tags.
 func (f *form) tags(c *checks) []tacet.Tag {
 	var out []tacet.Tag
@@ -131,6 +147,13 @@ func writeRoleSession(e *encoder, s identity.RoleSession) {
 	if s.Packed >= 0 {
 		e.number("PackedPolicySize", int64(s.Packed))
 	}
+}
+
+func writeWebSession(e *encoder, s identity.WebSession) {
+	e.element("SubjectFromWebIdentityToken", s.Subject)
+	e.element("Provider", s.Provider)
+	e.element("Audience", s.Audience)
+	writeRoleSession(e, s.RoleSession)
 }
 
 func writeSessionToken(e *encoder, c identity.Credentials) { writeCredentials(e, c) }

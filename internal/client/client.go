@@ -46,6 +46,8 @@ type Config struct {
 	// AccessKey and SecretKey sign the requests.
 	AccessKey string
 	SecretKey string
+	// SessionToken goes with the access key of a session.
+	SessionToken string
 	// Region is the vault's the call is about; empty means us-east-1.
 	Region string
 	// CAFile holds the certificates, in PEM, that the server's is checked against;
@@ -59,8 +61,8 @@ type Config struct {
 
 // FromEnvironment returns the configuration that the environment gives, read through
 // getenv. The server is TACET_HTTPS_URL, TACET_HTTP_URL or AWS_ENDPOINT_URL, the first
-// that is set; TACET_CA_FILE, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID and
-// AWS_SECRET_ACCESS_KEY are as their names say.
+// that is set; TACET_CA_FILE, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID,
+// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are as their names say.
 func FromEnvironment(getenv func(string) string) Config {
 	first := func(names ...string) string {
 		for _, n := range names {
@@ -71,11 +73,12 @@ func FromEnvironment(getenv func(string) string) Config {
 		return ""
 	}
 	return Config{
-		Endpoint:  first("TACET_HTTPS_URL", "TACET_HTTP_URL", "AWS_ENDPOINT_URL"),
-		AccessKey: getenv("AWS_ACCESS_KEY_ID"),
-		SecretKey: getenv("AWS_SECRET_ACCESS_KEY"),
-		Region:    first("AWS_REGION", "AWS_DEFAULT_REGION"),
-		CAFile:    getenv("TACET_CA_FILE"),
+		Endpoint:     first("TACET_HTTPS_URL", "TACET_HTTP_URL", "AWS_ENDPOINT_URL"),
+		AccessKey:    getenv("AWS_ACCESS_KEY_ID"),
+		SecretKey:    getenv("AWS_SECRET_ACCESS_KEY"),
+		SessionToken: getenv("AWS_SESSION_TOKEN"),
+		Region:       first("AWS_REGION", "AWS_DEFAULT_REGION"),
+		CAFile:       getenv("TACET_CA_FILE"),
 	}
 }
 
@@ -84,8 +87,9 @@ type Client struct {
 	base      *url.URL
 	userAgent string
 	http      *http.Client
-	// sign holds the secret key, so that printing a Client cannot show it.
-	sign func(*sigv4.Request)
+	// sign signs for a service. It holds the secret key, so that printing a Client cannot
+	// show it; a Client without one cannot sign.
+	sign func(r *sigv4.Request, service string)
 }
 
 // ErrNoCredentials says that the configuration has no access key.
@@ -97,12 +101,21 @@ var ErrNoEndpoint = errors.New("no server is named: set TACET_HTTPS_URL or AWS_E
 // New returns a client. It does not call the server. Errors: [ErrNoEndpoint],
 // [ErrNoCredentials], and what is wrong with the endpoint or the CA file.
 func New(cfg Config) (*Client, error) {
-	base, err := parseEndpoint(cfg.Endpoint)
-	if err != nil {
+	if _, err := parseEndpoint(cfg.Endpoint); err != nil {
 		return nil, err
 	}
 	if cfg.AccessKey == "" || cfg.SecretKey == "" {
 		return nil, ErrNoCredentials
+	}
+	return NewAnonymous(cfg)
+}
+
+// NewAnonymous is [New] for a configuration that may have no credentials: the client can
+// make the calls that need none, see [Client.AssumeRoleWithWebIdentity].
+func NewAnonymous(cfg Config) (*Client, error) {
+	base, err := parseEndpoint(cfg.Endpoint)
+	if err != nil {
+		return nil, err
 	}
 	transport, err := newTransport(cfg.CAFile)
 	if err != nil {
@@ -118,13 +131,18 @@ func New(cfg Config) (*Client, error) {
 	if now == nil {
 		now = time.Now
 	}
-	id, secret := cfg.AccessKey, []byte(cfg.SecretKey)
+	id, secret, token := cfg.AccessKey, []byte(cfg.SecretKey), cfg.SessionToken
 	return &Client{
 		base: base, userAgent: agent,
 		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // a signature is for one host and one path
 		}},
-		sign: func(r *sigv4.Request) { sigv4.Sign(r, id, secret, region, service, now()) },
+		sign: func(r *sigv4.Request, service string) {
+			if token != "" {
+				r.Header.Set("X-Amz-Security-Token", token)
+			}
+			sigv4.Sign(r, id, secret, region, service, now())
+		},
 	}, nil
 }
 
@@ -189,7 +207,7 @@ func (c *Client) send(ctx context.Context, path string, in any) (*http.Response,
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", c.userAgent)
-	c.sign(&sigv4.Request{Method: http.MethodPost, EscapedPath: u.Path, Host: u.Host, Header: req.Header, Body: body})
+	c.sign(&sigv4.Request{Method: http.MethodPost, EscapedPath: u.Path, Host: u.Host, Header: req.Header, Body: body}, service)
 	res, err := c.http.Do(req)
 	if err != nil {
 		return nil, unreachable(c.Endpoint(), err)

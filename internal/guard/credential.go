@@ -70,6 +70,19 @@ func (u *user) caller(accessKey string) tacet.Caller {
 	return tacet.Caller{Kind: kind, Account: u.Account, ID: u.ID, ARN: u.arn, Name: u.Name, AccessKey: accessKey}
 }
 
+// OIDCProvider returns the OIDC provider with an ARN. Like [Guard.Credential] it is for
+// authentication, and stands before the decision.
+func (g *Guard) OIDCProvider(arn string) (tacet.OIDCProvider, bool) {
+	p := g.dir.Load().provider(arn)
+	if p == nil {
+		g.refresh()
+		if p = g.dir.Load().provider(arn); p == nil {
+			return tacet.OIDCProvider{}, false
+		}
+	}
+	return *p, true
+}
+
 // refreshInterval is the least time between two looks for what other nodes changed.
 const refreshInterval = 50 * time.Millisecond
 

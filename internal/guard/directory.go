@@ -187,9 +187,9 @@ func (w *who) tags() []tacet.Tag {
 }
 
 // known reports whether the caller's principal, and the key that he signed with, are
-// still there. A federated identity has neither.
+// still there. A federated identity is nobody's principal.
 func (w *who) known(c *tacet.Caller) bool {
-	if c.AccessKey == "" {
+	if c.Kind == tacet.CallerFederated {
 		return true
 	}
 	if w.user == nil && w.role == nil {

@@ -14,21 +14,29 @@ import (
 
 	"tacet"
 	"tacet/internal/guard"
+	"tacet/internal/oidc"
 	"tacet/internal/recent"
 )
 
-// Service is the operations on principals. It holds only the door, and in memory what
-// the verification of tokens has found out.
+// Service is the operations on principals. It holds only the door, what verifies the tokens
+// of other issuers, and in memory what the verification of tokens has found out.
 type Service struct {
 	g       *guard.Guard
+	oidc    *oidc.Verifier
 	keys    tokenKeys
 	bearers recent.Map[[sha256.Size]byte, *bearer]
 	taken   takenAssertions
 }
 
+// Config is what a service may have besides the door.
+type Config struct {
+	// OIDC verifies the tokens of registered issuers; without it none is accepted.
+	OIDC *oidc.Verifier
+}
+
 // New returns the operations behind the door g.
-func New(g *guard.Guard) *Service {
-	s := &Service{g: g}
+func New(g *guard.Guard, cfg Config) *Service {
+	s := &Service{g: g, oidc: cfg.OIDC}
 	s.bearers.Max = maxBearers
 	return s
 }

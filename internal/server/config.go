@@ -19,6 +19,7 @@ type Config struct {
 	Store    StoreConfig    `toml:"store"`
 	Key      KeyConfig      `toml:"key"`
 	Audit    AuditConfig    `toml:"audit"`
+	OIDC     OIDCConfig     `toml:"oidc"`
 	Log      LogConfig      `toml:"log"`
 	Azure    AzureConfig    `toml:"azure"`
 	Limits   LimitsConfig   `toml:"limits"`
@@ -88,6 +89,18 @@ type AuditConfig struct {
 	Fsync string `toml:"fsync"`
 }
 
+// OIDCConfig says how the keys of registered OpenID Connect issuers are fetched.
+type OIDCConfig struct {
+	// AllowNetworks are networks, as "10.0.0.0/8", that issuers may be in besides the public
+	// internet. Link-local addresses and clouds' metadata services are never asked.
+	AllowNetworks []string `toml:"allow_networks"`
+	// CAFile has the authorities, in PEM, that issuers' certificates are checked against;
+	// empty means the system's.
+	CAFile string `toml:"ca_file"`
+	// Timeout is how long getting an issuer's keys may take; 0 means 5s.
+	Timeout Duration `toml:"timeout"`
+}
+
 // LogConfig chooses what the server says on standard error.
 type LogConfig struct {
 	// Level is "debug", "info" (the default), "warn" or "error".
@@ -138,6 +151,14 @@ type LimitsConfig struct {
 	// Secrets is how many secrets an account may have in a region, those waiting for
 	// their purge included; 0 means 500000, as at AWS.
 	Secrets int64 `toml:"secrets"`
+	// PrincipalRate is how many requests a second each principal may make, with any of its
+	// keys and sessions; 0 means 20000, a negative number no limit.
+	PrincipalRate int `toml:"principal_rate"`
+	// AddressRate is the same for each address, whoever asks from it; 0 means 40000.
+	AddressRate int `toml:"address_rate"`
+	// FailureRate is how many failed attempts a second to prove who one is an address may
+	// make before it is not listened to; 0 means 100.
+	FailureRate int `toml:"failure_rate"`
 	// AWSRates holds callers to AWS's quotas of requests per second, such as 50 writes
 	// and 10,000 reads a second for an account in a region.
 	AWSRates bool `toml:"aws_rates"`
@@ -213,7 +234,7 @@ func LoadConfig(path string) (Config, error) {
 }
 
 func (c *Config) resolvePaths(folder string) {
-	for _, p := range []*string{&c.TLS.CertFile, &c.TLS.KeyFile, &c.Key.File} {
+	for _, p := range []*string{&c.TLS.CertFile, &c.TLS.KeyFile, &c.Key.File, &c.OIDC.CAFile} {
 		*p = absolute(folder, *p)
 	}
 	if file, ok := strings.CutPrefix(c.Store.URL, "file:"); ok {
@@ -247,6 +268,10 @@ func (c Config) withDefaults() Config {
 	def(&c.Limits.HeaderBytes, 16<<10)
 	def(&c.Limits.CacheBytes, 64<<20)
 	def(&c.Limits.Secrets, 500_000)
+	def(&c.Limits.PrincipalRate, 20_000)
+	def(&c.Limits.AddressRate, 40_000)
+	def(&c.Limits.FailureRate, 100)
+	def(&c.OIDC.Timeout, Duration(5*time.Second))
 	def(&c.Timeouts.Header, Duration(5*time.Second))
 	def(&c.Timeouts.Read, Duration(20*time.Second))
 	def(&c.Timeouts.Write, Duration(60*time.Second))

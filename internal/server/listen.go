@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+
+	"tacet/internal/limit"
 )
 
 // connections bounds how many connections are open, in all and by address. It is
@@ -30,7 +32,7 @@ func (c *connections) admit(remote net.Addr) func() {
 		c.open.Add(-1)
 		return nil
 	}
-	who := prefixOf(remote)
+	who := limit.Origin(remote.String())
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.byPrefix[who] >= c.maxPerAddress {
@@ -46,22 +48,6 @@ func (c *connections) admit(remote net.Addr) func() {
 			delete(c.byPrefix, who)
 		}
 	}
-}
-
-// prefixOf returns whom a connection is counted to: an IPv4 address, or the /64 of
-// an IPv6 address, because one machine owns all of it.
-func prefixOf(remote net.Addr) netip.Prefix {
-	tcp, ok := remote.(*net.TCPAddr)
-	if !ok {
-		return netip.Prefix{}
-	}
-	ip := tcp.AddrPort().Addr().Unmap()
-	bits := 32
-	if ip.Is6() {
-		bits = 64
-	}
-	p, _ := ip.Prefix(bits)
-	return p
 }
 
 // listener is a listener that closes at once what connections does not admit: a

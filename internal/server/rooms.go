@@ -2,12 +2,17 @@ package server
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
+	"net/netip"
+	"os"
 	"time"
 
 	"tacet/internal/guard"
 	"tacet/internal/identity"
+	"tacet/internal/oidc"
 	"tacet/internal/seal"
 	"tacet/internal/seal/keyfile"
 	"tacet/internal/store"
@@ -55,7 +60,39 @@ func openDoor(ctx context.Context, cfg Config, db *store.DB, kek seal.KEK, now f
 	if err != nil {
 		return nil, err
 	}
-	return &rooms{db: db, guard: g, vault: vault.New(g), identity: identity.New(g)}, nil
+	verifier, err := cfg.oidcVerifier(now)
+	if err != nil {
+		g.Close()
+		return nil, err
+	}
+	return &rooms{db: db, guard: g, vault: vault.New(g), identity: identity.New(g, identity.Config{OIDC: verifier})}, nil
+}
+
+// oidcVerifier makes what verifies the tokens of registered issuers. A development server
+// also takes issuers on this machine.
+func (c *Config) oidcVerifier(now func() time.Time) (*oidc.Verifier, error) {
+	oc := oidc.Config{Now: now, Timeout: time.Duration(c.OIDC.Timeout), AllowLoopbackHTTP: c.dev != nil}
+	for _, text := range c.OIDC.AllowNetworks {
+		n, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, fmt.Errorf("oidc.allow_networks: %w", err)
+		}
+		oc.AllowNetworks = append(oc.AllowNetworks, n)
+	}
+	if c.dev != nil {
+		oc.AllowNetworks = append(oc.AllowNetworks, netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+	}
+	if c.OIDC.CAFile != "" {
+		pem, err := os.ReadFile(c.OIDC.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("oidc.ca_file: %w", err)
+		}
+		oc.RootCAs = x509.NewCertPool()
+		if !oc.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("oidc.ca_file: %s has no certificate", c.OIDC.CAFile)
+		}
+	}
+	return oidc.New(oc), nil
 }
 
 // close ends what openRooms began, in the opposite order.

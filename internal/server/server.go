@@ -15,6 +15,7 @@ import (
 	"tacet/internal/adminapi"
 	"tacet/internal/awsapi"
 	"tacet/internal/azureapi"
+	"tacet/internal/limit"
 	"tacet/internal/seal/keyfile"
 )
 
@@ -122,9 +123,11 @@ func (s *Server) wire() (err error) {
 func (s *Server) handler() http.Handler {
 	// Signatures are compared with the machine's clock, which the callers have too: moving
 	// a development server's clock must not lock every SDK out.
+	limits := limit.NewCallers(limit.Rates{Principal: float64(s.cfg.Limits.PrincipalRate), Address: float64(s.cfg.Limits.AddressRate),
+		Failures: float64(s.cfg.Limits.FailureRate)}, time.Now)
 	aws := awsapi.New(awsapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Now: time.Now,
-		ValidRegion: s.rooms.guard.ValidRegion, AWSRates: s.cfg.Limits.AWSRates, Logger: room(s.log, "awsapi"), Observe: s.metrics.observeAWS})
-	admin := adminapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Audit: s.record,
+		ValidRegion: s.rooms.guard.ValidRegion, Limits: limits, AWSRates: s.cfg.Limits.AWSRates, Logger: room(s.log, "awsapi"), Observe: s.metrics.observeAWS})
+	admin := adminapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Audit: s.record, Limits: limits,
 		Identify: func(r *http.Request) error { return lend(aws.Identify(r, adminapi.Service)) }, Authenticate: authenticator(aws), Logger: room(s.log, "adminapi"), Observe: s.metrics.observeAdmin}
 	if s.cfg.dev != nil {
 		admin.Clock = s.cfg.dev.clock

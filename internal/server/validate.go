@@ -25,6 +25,13 @@ func (c Config) Validate() error {
 	v.oneOf("log.format", c.Log.Format, "json", "text")
 	c.Azure.validate(&v)
 	v.inRange("store.max_conns", int64(c.Store.MaxConns), 2, 1000)
+	for _, n := range c.OIDC.AllowNetworks {
+		_, err := netip.ParsePrefix(n)
+		v.check(err == nil, "oidc.allow_networks", fmt.Sprintf("has %q, which is no network such as 10.0.0.0/8", n))
+	}
+	v.inRange("limits.principal_rate", int64(c.Limits.PrincipalRate), -1, 10_000_000)
+	v.inRange("limits.address_rate", int64(c.Limits.AddressRate), -1, 10_000_000)
+	v.inRange("limits.failure_rate", int64(c.Limits.FailureRate), -1, 10_000_000)
 	v.inRange("limits.connections", int64(c.Limits.Connections), 1, 1_000_000)
 	v.inRange("limits.connections_per_address", int64(c.Limits.ConnectionsPerAddress), 1, 1_000_000)
 	v.inRange("limits.header_bytes", int64(c.Limits.HeaderBytes), 4<<10, 1<<20)

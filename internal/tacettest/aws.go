@@ -18,6 +18,7 @@ type AWSClient struct {
 	url                  string
 	http                 *http.Client
 	accessKey, secretKey string
+	sessionToken         string
 	region               string
 	skew                 time.Duration
 }
@@ -34,8 +35,16 @@ func (s *Server) AWS(t testing.TB) *AWSClient {
 // As returns the client with another access key.
 func (c *AWSClient) As(accessKey, secretKey string) *AWSClient {
 	d := *c
-	d.accessKey, d.secretKey = accessKey, secretKey
+	d.accessKey, d.secretKey, d.sessionToken = accessKey, secretKey, ""
 	return &d
+}
+
+// WithSession returns the client with the credential of a session; without a token it
+// sends none.
+func (c *AWSClient) WithSession(accessKey, secretKey, token string) *AWSClient {
+	d := c.As(accessKey, secretKey)
+	d.sessionToken = token
+	return d
 }
 
 // InRegion returns the client signing for another region.
@@ -86,6 +95,9 @@ func (c *AWSClient) CallRaw(target string, body []byte) (*http.Response, []byte)
 // sends it.
 func (c *AWSClient) Send(req *http.Request, service string, body []byte) (*http.Response, []byte) {
 	c.t.Helper()
+	if c.sessionToken != "" {
+		req.Header.Set("X-Amz-Security-Token", c.sessionToken)
+	}
 	signed := &sigv4.Request{Method: req.Method, EscapedPath: req.URL.EscapedPath(), RawQuery: req.URL.RawQuery,
 		Host: strings.TrimPrefix(c.url, "http://"), Header: req.Header, Body: body}
 	sigv4.Sign(signed, c.accessKey, []byte(c.secretKey), c.region, service, time.Now().Add(c.skew))

@@ -63,7 +63,7 @@ func newHouse(t testing.TB, storeURL string, opts ...func(*guard.Config)) *house
 	h.guard, err = guard.Open(h.ctx, cfg)
 	h.must(err)
 	t.Cleanup(h.guard.Close)
-	h.vault, h.ids = vault.New(h.guard), identity.New(h.guard)
+	h.vault, h.ids = vault.New(h.guard), identity.New(h.guard, identity.Config{})
 	out, err := h.ids.Bootstrap(h.ctx, identity.BootstrapInput{Account: "000000000001", Region: "us-east-1", VaultName: "main", UserName: "admin"})
 	h.must(err)
 	h.admin = h.callAs(out.AccessKey.ID)

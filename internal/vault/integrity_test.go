@@ -213,7 +213,7 @@ func (h *house) reopen(path string) {
 	h.must(h.tryReopen(path))
 	guarded := h.guard
 	h.Cleanup(guarded.Close)
-	h.vault, h.ids = vault.New(h.guard), identity.New(h.guard)
+	h.vault, h.ids = vault.New(h.guard), identity.New(h.guard, identity.Config{})
 }
 
 // TestTwoNodes runs two nodes on one PostgreSQL: what one acknowledges the other shows
@@ -230,7 +230,7 @@ func TestTwoNodes(t *testing.T) {
 	a.must(err)
 	defer g.Close()
 	b := *a
-	b.guard, b.db, b.vault, b.ids = g, db, vault.New(g), identity.New(g)
+	b.guard, b.db, b.vault, b.ids = g, db, vault.New(g), identity.New(g, identity.Config{})
 
 	a.create("shared", "one")
 	b.wantValue("shared", "one")

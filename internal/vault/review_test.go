@@ -186,7 +186,7 @@ func TestNewKeysWorkOnEveryNodeAtOnce(t *testing.T) {
 	g, err := guard.Open(a.ctx, guard.Config{DB: db, KEK: kek, Now: a.now})
 	a.must(err)
 	defer g.Close()
-	b := identity.New(g)
+	b := identity.New(g, identity.Config{})
 	for i := range 5 {
 		key := a.newUser(fmt.Sprintf("user-%d", i), "")
 		_, err := a.vault.CreateVault(a.ctx, a.admin, vault.CreateVaultInput{Name: fmt.Sprintf("vault-%d", i), Account: "000000000001", Region: fmt.Sprintf("eu-west-%d", i+1)})

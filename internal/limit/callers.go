@@ -1,0 +1,80 @@
+package limit
+
+import (
+	"net/netip"
+	"strings"
+	"time"
+
+	"tacet"
+)
+
+// Callers are the limits that all faces hold their callers to, together. A nil Callers
+// has none.
+type Callers struct {
+	principals *Limiter[string]
+	origins    *Limiter[netip.Prefix]
+	failures   *Limiter[netip.Prefix]
+}
+
+// Rates configures [Callers]: requests a second, 0 for no limit.
+type Rates struct {
+	// Principal is for each principal, whichever of its keys, sessions or tokens is used.
+	Principal float64
+	// Address is for each address, whoever asks from it.
+	Address float64
+	// Failures is of failed attempts to prove who one is, for each address.
+	Failures float64
+}
+
+// burstSeconds is how many seconds' worth may come at once.
+const burstSeconds = 2
+
+// NewCallers returns the limits.
+func NewCallers(r Rates, now func() time.Time) *Callers {
+	burst := func(perSecond float64) int { return int(perSecond * burstSeconds) }
+	return &Callers{
+		principals: New[string](r.Principal, burst(r.Principal), now),
+		origins:    New[netip.Prefix](r.Address, burst(r.Address), now),
+		failures:   New[netip.Prefix](r.Failures, burst(r.Failures), now),
+	}
+}
+
+var errThrottled = &tacet.Error{Code: tacet.Throttled}
+
+// Arrive counts a request from an address, before anything else is done for it. The error
+// is Throttled: for an address that asks too often, or fails too often to say who asks.
+func (c *Callers) Arrive(address string) error {
+	if c == nil || c.origins == nil && c.failures == nil {
+		return nil
+	}
+	origin := Origin(address)
+	if c.failures.Exhausted(origin) || !c.origins.Allow(origin) {
+		return errThrottled
+	}
+	return nil
+}
+
+// Fail counts a failed attempt to prove who one is.
+func (c *Callers) Fail(address string) {
+	if c != nil {
+		c.failures.Allow(Origin(address))
+	}
+}
+
+// Admit counts a request of a caller who proved who he is. The error is Throttled.
+func (c *Callers) Admit(who *tacet.Caller) error {
+	if c == nil || c.principals.Allow(principal(who)) {
+		return nil
+	}
+	return errThrottled
+}
+
+// principal is the one key of a caller: the unique id, without the name that a session was
+// given, which its maker chooses. A federated identity is its provider's.
+func principal(who *tacet.Caller) string {
+	if who.Kind == tacet.CallerFederated {
+		return who.ARN
+	}
+	id, _, _ := strings.Cut(who.ID, ":")
+	return id
+}

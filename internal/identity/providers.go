@@ -3,17 +3,17 @@ package identity
 import (
 	"cmp"
 	"context"
-	"net/url"
 	"slices"
 	"strings"
 
 	"tacet"
 	"tacet/internal/guard"
+	"tacet/internal/jwa"
+	"tacet/internal/oidc"
 )
 
 // Limits of OIDC providers.
 const (
-	maxIssuer      = 255 // characters, of a URL
 	maxClientID    = 255
 	maxClientIDs   = 100
 	maxThumbprints = 5
@@ -26,6 +26,8 @@ type CreateOIDCProviderInput struct {
 	ClientIDs   []string
 	Thumbprints []string
 	Tags        []tacet.Tag
+	// JWKS are the issuer's keys, a JWK Set, for one that cannot be reached.
+	JWKS string
 }
 
 // CreateOIDCProvider makes an issuer of identities known, which no role trusts yet.
@@ -33,6 +35,7 @@ type CreateOIDCProviderInput struct {
 // Errors: InvalidParameter, InvalidRequest, LimitExceeded, PrincipalExists.
 func (s *Service) CreateOIDCProvider(ctx context.Context, call tacet.Call, in CreateOIDCProviderInput) (tacet.OIDCProvider, error) {
 	p := tacet.OIDCProvider{Account: call.Account, URL: strings.TrimPrefix(in.URL, "https://")}
+	wrong := setIssuer(&p, in)
 	ref := Ref{tacet.KindOIDCProvider, p.ARN()}
 	r := ref.request(call, ref.op("Create", ""))
 	delete(r.Parameters, parameterOf(ref.Kind))
@@ -42,8 +45,8 @@ func (s *Service) CreateOIDCProvider(ctx context.Context, call tacet.Call, in Cr
 		addTags(&r, in.Tags)
 	}
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.OIDCProvider, error) {
-		if err := validIssuer(in.URL); err != nil {
-			return tacet.OIDCProvider{}, err
+		if wrong != nil {
+			return tacet.OIDCProvider{}, wrong
 		}
 		if err := validTags(in.Tags, ref.foldsTags()); err != nil {
 			return tacet.OIDCProvider{}, err
@@ -63,13 +66,19 @@ func (s *Service) CreateOIDCProvider(ctx context.Context, call tacet.Call, in Cr
 	})
 }
 
-// validIssuer checks the URL of an issuer, which is compared with the one in its tokens.
-func validIssuer(text string) error {
-	u, err := url.Parse(text)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.User != nil || u.Opaque != "" || u.ForceQuery || u.RawQuery != "" ||
-		strings.Contains(text, "#") || !strings.HasPrefix(text, "https://") || len(text) > maxIssuer ||
-		strings.ContainsFunc(text, func(c rune) bool { return c <= ' ' || c >= 0x7f || c == '*' || c == '?' }) {
-		return tacet.Errorf(tacet.InvalidParameter, "Invalid Open ID Connect Provider URL")
+// setIssuer names the provider by its issuer's URL, and gives it the issuer's keys if those
+// are registered with it.
+func setIssuer(p *tacet.OIDCProvider, in CreateOIDCProviderInput) error {
+	name, err := oidc.ProviderName(in.URL)
+	if err != nil {
+		return err
+	}
+	p.URL, p.Plain, p.JWKS = name, strings.HasPrefix(in.URL, "http://"), in.JWKS
+	if in.JWKS == "" {
+		return nil
+	}
+	if _, err := jwa.ParseKeySet([]byte(in.JWKS)); err != nil {
+		return &tacet.Error{Code: tacet.InvalidParameter, Detail: "The key set of the issuer is not a JWK Set of public keys.", Cause: err}
 	}
 	return nil
 }

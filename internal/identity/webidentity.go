@@ -168,10 +168,9 @@ func (f *federated) session(r *guard.Request) (tacet.Session, error) {
 	}
 	if len(sess.Tags) > 0 {
 		r.Also = append(r.Also, tacet.OpTagSession)
-		addTagConditions(r, sess.Tags)
-		r.Parameters["tags"] = sess.Tags
+		addTags(r, sess.Tags)
 	}
-	return sess, validTags(sess.Tags)
+	return sess, validTags(sess.Tags, true)
 }
 
 // conditionClaims are the claims that are condition keys, under their names in lower case.

@@ -32,7 +32,7 @@ internal/seal/keyfile  : internal/seal tacet
 internal/seal/sealtest : internal/seal tacet
 internal/store/storetest :
 internal/recent        :
-internal/limit         : tacet
+internal/limit         : tacet internal/recent
 internal/guard         : tacet internal/policy internal/seal internal/store internal/recent
 internal/vault         : tacet internal/guard
 internal/identity      : tacet internal/guard internal/jwa internal/oidc internal/recent

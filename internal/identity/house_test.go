@@ -70,7 +70,7 @@ func (h *house) node(t testing.TB) *house {
 	n.guard, err = guard.Open(n.ctx, cfg)
 	n.must(err)
 	t.Cleanup(n.guard.Close)
-	n.ids, n.vault = identity.New(n.guard), vault.New(n.guard)
+	n.ids, n.vault = identity.New(n.guard, identity.Config{}), vault.New(n.guard)
 	return n
 }
 

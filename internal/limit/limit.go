@@ -8,10 +8,11 @@ package limit
 import (
 	"hash/maphash"
 	"net/netip"
-	"sync"
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"tacet/internal/recent"
 )
 
 // A Limiter allows every key so many requests a second. It is safe for concurrent use. A
@@ -21,21 +22,14 @@ type Limiter[K comparable] struct {
 	burst     int
 	now       func() time.Time
 	seed      maphash.Seed
-	shards    [shards]shard[K]
+	shards    [shards]recent.Map[K, *rate.Limiter]
 }
 
 const (
 	shards = 16
-	// maxKeys is how many keys a shard remembers in each of two generations.
+	// maxKeys is how many keys a shard remembers lately, see [recent.Map].
 	maxKeys = 4096
 )
-
-// A shard keeps its keys in two generations: when the young one is full it becomes the old
-// one, and who comes meanwhile moves over. Nobody has to look for what can be forgotten.
-type shard[K comparable] struct {
-	mu         sync.Mutex
-	young, old map[K]*rate.Limiter
-}
 
 // New returns a limiter of perSecond requests a second, and of burst at once, for each
 // key. It returns nil, which allows everything, when perSecond is 0.
@@ -43,34 +37,27 @@ func New[K comparable](perSecond float64, burst int, now func() time.Time) *Limi
 	if perSecond <= 0 {
 		return nil
 	}
-	return &Limiter[K]{perSecond: rate.Limit(perSecond), burst: max(burst, 1), now: now, seed: maphash.MakeSeed()}
+	l := &Limiter[K]{perSecond: rate.Limit(perSecond), burst: max(burst, 1), now: now, seed: maphash.MakeSeed()}
+	for i := range l.shards {
+		l.shards[i].Max = maxKeys
+	}
+	return l
 }
 
 // Allow takes a request off the key's rate, and reports whether there was one left.
 func (l *Limiter[K]) Allow(key K) bool {
-	return l == nil || l.of(key, func(r *rate.Limiter) bool { return r.AllowN(l.now(), 1) })
+	return l == nil || l.of(key).AllowN(l.now(), 1)
 }
 
 // Exhausted reports whether Allow would refuse the key now, and takes nothing.
 func (l *Limiter[K]) Exhausted(key K) bool {
-	return l != nil && l.of(key, func(r *rate.Limiter) bool { return r.TokensAt(l.now()) < 1 })
+	return l != nil && l.of(key).TokensAt(l.now()) < 1
 }
 
-func (l *Limiter[K]) of(key K, do func(*rate.Limiter) bool) bool {
-	s := &l.shards[maphash.Comparable(l.seed, key)%shards]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	r, ok := s.young[key]
-	if !ok {
-		if r, ok = s.old[key]; !ok {
-			r = rate.NewLimiter(l.perSecond, l.burst)
-		}
-		if s.young == nil || len(s.young) >= maxKeys {
-			s.old, s.young = s.young, make(map[K]*rate.Limiter)
-		}
-		s.young[key] = r
-	}
-	return do(r)
+func (l *Limiter[K]) of(key K) *rate.Limiter {
+	return l.shards[maphash.Comparable(l.seed, key)%shards].GetOrPut(key, func() *rate.Limiter {
+		return rate.NewLimiter(l.perSecond, l.burst)
+	})
 }
 
 // Origin returns whom an address is counted to: an IPv4 address itself, or the /64 of an

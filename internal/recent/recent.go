@@ -26,6 +26,21 @@ func (m *Map[K, V]) Get(k K) (V, bool) {
 	return v, ok
 }
 
+// GetOrPut returns what is remembered under k, or else remembers what make returns. It
+// calls make with the Map locked, so that all who come at once get the same.
+func (m *Map[K, V]) GetOrPut(k K, make func() V) V {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	v, ok := m.young[k]
+	if !ok {
+		if v, ok = m.old[k]; !ok {
+			v = make()
+		}
+		m.add(k, v)
+	}
+	return v
+}
+
 // Put remembers v under k.
 func (m *Map[K, V]) Put(k K, v V) {
 	m.mu.Lock()

@@ -79,6 +79,26 @@ func TestContractB13_ResourcePolicyDecides(t *testing.T) {
 	u.fails("GetSecretValue", in{"SecretId": "s"}, "AccessDeniedException", "User: "+h.arn("u")+" is not authorized to perform: secretsmanager:GetSecretValue on resource: s with an explicit deny in a resource-based policy")
 }
 
+// A refusal carries the id of its decision in a header of Tacet's, and nothing in its body
+// but AWS's words; other errors carry none.
+func TestDecisionID(t *testing.T) {
+	h := newServer(t)
+	h.create("s", "v", 1)
+	u := h.user("u")
+	res, body := u.c.CallRaw("secretsmanager.GetSecretValue", []byte(`{"SecretId":"s"}`))
+	id := res.Header.Get("X-Tacet-Decision-Id")
+	if len(id) != 32 || strings.Contains(string(body), id) || res.StatusCode != 400 {
+		t.Errorf("%d, decision %q: %s", res.StatusCode, id, body)
+	}
+	h.admin("decisions/explain", in{"id": id})
+	h.admin("decisions/explain", in{"id": res.Header.Get("X-Amzn-Requestid")})
+	for _, request := range []string{`{"SecretId":"none"}`, `{"SecretId":"s"}`, `{`} {
+		if res, _ := h.c.CallRaw("secretsmanager.GetSecretValue", []byte(request)); res.Header.Get("X-Tacet-Decision-Id") != "" {
+			t.Errorf("%s: a decision id", request)
+		}
+	}
+}
+
 func TestContractB14_RotationIsRefused(t *testing.T) {
 	h := newServer(t)
 	h.create("s", "v", 1)

@@ -36,6 +36,8 @@ type checks struct {
 	parameter string          // the text of an InvalidParameterException
 	// unreadable says that a member of a form cannot be read: "abc" for a number.
 	unreadable bool
+	// quiet leaves what is wrong with a member out of the messages, as IAM does.
+	quiet bool
 
 	// Where the members under check are: "tags" and 1 for tags.1.member., "rotationRules"
 	// and 0 for rotationRules.
@@ -73,7 +75,7 @@ func (c *checks) fail(value, at, rule string) {
 		c.list.WriteString("; ")
 	}
 	c.list.WriteString("Value ")
-	if value != "" {
+	if value != "" && !c.quiet {
 		c.list.WriteString(value + " ")
 	}
 	c.list.WriteString("at '")

@@ -511,7 +511,7 @@ func TestContractE_QueryErrors(t *testing.T) {
 		{h, "sts", "", 400, "sts", "MissingAction"},
 		{h, "sts", "Action=%zz", 400, "sts", "ValidationError"},
 		{h, "sts", "Action=GetCallerIdentity&Action=X", 400, "sts", "ValidationError"},
-		{h, "iam", "Action=ListUsers&Version=2010-05-08", 400, "iam", "InvalidAction"},
+		{h, "iam", "Action=CreateInstanceProfile&Version=2010-05-08", 400, "iam", "InvalidAction"},
 		{h, "iam", "Action=GetCallerIdentity&Version=2011-06-15", 400, "iam", "InvalidAction"},
 		{&bad, "sts", "Action=GetCallerIdentity&Version=2011-06-15", 403, "sts", "SignatureDoesNotMatch"},
 		{&unknown, "sts", "Action=GetCallerIdentity&Version=2011-06-15", 403, "sts", "InvalidClientTokenId"},

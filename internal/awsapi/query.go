@@ -41,7 +41,7 @@ func query[In, Out any](
 	write func(*encoder, Out),
 ) func(context.Context, *identity.Service, tacet.Call, *form, *exchange) error {
 	return func(ctx context.Context, s *identity.Service, by tacet.Call, f *form, x *exchange) error {
-		var c checks
+		c := checks{quiet: x.op.Service() == "iam"}
 		in := read(f, &c)
 		if err := c.failure(); err != nil {
 			return err
@@ -72,7 +72,7 @@ func (x *exchange) respond(result func(*encoder)) {
 
 // queryOperations is the table, by service.
 func queryOperations() map[string][]queryOperation {
-	return map[string][]queryOperation{"sts": stsOperations()}
+	return map[string][]queryOperation{"sts": stsOperations(), "iam": iamOperations()}
 }
 
 // queryTable finds an operation by its service's namespace and its name.

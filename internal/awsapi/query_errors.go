@@ -37,9 +37,14 @@ func queryByCode(op tacet.Operation, e *tacet.Error) *failure {
 	case tacet.InvalidParameter, tacet.RequestInvalid:
 		return &failure{400, "ValidationError", e.Detail, false}
 	case tacet.InvalidRequest:
+		if op.Service() == "iam" {
+			return &failure{400, "InvalidInput", e.Detail, false}
+		}
 		return &failure{403, "AccessDenied", e.Detail, false}
+	case tacet.InvalidNextToken:
+		return &failure{400, "ValidationError", "Invalid Marker.", false}
 	case tacet.PolicyMalformed:
-		return &failure{400, "MalformedPolicyDocument", e.Detail, false}
+		return &failure{400, "MalformedPolicyDocument", "Syntax errors in policy. " + e.Detail, false}
 	case tacet.PolicyPrincipal:
 		return &failure{400, "MalformedPolicyDocument", `Invalid principal in policy: "AWS":"` + e.Detail + `"`, false}
 	case tacet.IdentityTokenInvalid:

@@ -105,7 +105,9 @@ func (f *form) tags(c *checks) []tacet.Tag {
 		c.required("key", key.Set)
 		c.required("value", value.Set)
 		c.length("key", key, 1, tacet.MaxTagKey)
+		c.pattern("key", key, tagKeyPattern, identity.ValidTagText)
 		c.length("value", value, 0, tacet.MaxTagValue)
+		c.pattern("value", value, tagValuePattern, identity.ValidTagText)
 		out = append(out, tacet.Tag{Key: key.S, Value: value.S})
 	}
 	c.in("", 0)

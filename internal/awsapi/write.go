@@ -133,6 +133,14 @@ func signingKey(secret tacet.Plaintext, a *sigv4.Authorization) sigv4.Key {
 	return sigv4.DeriveKey(secret.Reveal(), a.Date, a.Region, a.Service)
 }
 
+// writeNewAccessKey shows the secret of an access key, this once.
+func writeNewAccessKey(e *encoder, k newAccessKey) {
+	e.within("AccessKey", func() {
+		writeAccessKey(e, &k.AccessKey)
+		e.element("SecretAccessKey", string(k.secret.Reveal()))
+	})
+}
+
 // writeCredentials writes a session's credentials in XML: the one time that its secret
 // is told.
 func writeCredentials(e *encoder, c identity.Credentials) {

@@ -79,7 +79,7 @@ func validTags(tags []tacet.Tag, fold bool) error {
 			return tacet.Errorf(tacet.InvalidRequest, "Duplicate tag keys found.")
 		case strings.HasPrefix(strings.ToLower(t.Key), "aws:"):
 			return tacet.Errorf(tacet.InvalidRequest, "Tag keys beginning with aws: are reserved for system use.")
-		case t.Key == "" || utf8.RuneCountInString(t.Key) > tacet.MaxTagKey || utf8.RuneCountInString(t.Value) > tacet.MaxTagValue || !tagText(t.Key) || !tagText(t.Value):
+		case t.Key == "" || utf8.RuneCountInString(t.Key) > tacet.MaxTagKey || utf8.RuneCountInString(t.Value) > tacet.MaxTagValue || !ValidTagText(t.Key) || !ValidTagText(t.Value):
 			return tacet.Errorf(tacet.InvalidParameter, "The specified value for tags is invalid. A key has 1 to %d characters and a value at most %d: letters, digits, spaces and _.:/=+-@", tacet.MaxTagKey, tacet.MaxTagValue)
 		}
 		seen[key] = true
@@ -94,8 +94,8 @@ func tooManyTags() error {
 	return tacet.Errorf(tacet.LimitExceeded, "The number of tags has reached the maximum limit.")
 }
 
-// tagText reports whether a text has only the characters of tags: [\p{L}\p{Z}\p{N}_.:/=+\-@].
-func tagText(s string) bool {
+// ValidTagText reports whether a text has only the characters of tags: [\p{L}\p{Z}\p{N}_.:/=+\-@].
+func ValidTagText(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.In(r, unicode.L, unicode.Z, unicode.N) && !strings.ContainsRune("_.:/=+-@", r)
 	})

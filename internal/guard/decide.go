@@ -224,19 +224,24 @@ func (s *scope) policies() policy.Set {
 	return set
 }
 
-// sessionPolicies compiles the policies of a session. A managed policy that is gone, or a
-// text that this version cannot read, allows nothing.
+// sessionPolicies compiles the policies of a session. With one that is gone, or that this
+// version cannot read, there are none, and so the session may do nothing: what is missing
+// may have been a Deny.
 func (s *scope) sessionPolicies(sess *tacet.Session) []*policy.Document {
 	docs := make([]*policy.Document, 0, len(sess.Policies)+len(sess.PolicyARNs))
 	for _, text := range sess.Policies {
-		if doc := s.g.sessionDocument(text); doc != nil {
-			docs = append(docs, doc)
+		doc := s.g.sessionDocument(text)
+		if doc == nil {
+			return nil
 		}
+		docs = append(docs, doc)
 	}
 	for _, arn := range sess.PolicyARNs {
-		if m := s.dir.managed(arn); m != nil {
-			docs = append(docs, m.doc)
+		m := s.dir.managed(arn)
+		if m == nil {
+			return nil
 		}
+		docs = append(docs, m.doc)
 	}
 	return docs
 }
@@ -366,6 +371,9 @@ func (r *Request) values(name string) []string {
 func (c *conditions) global(name string) (string, bool) {
 	call := &c.req.Call
 	caller := &call.Caller
+	if caller.Kind == tacet.CallerFederated && (strings.HasPrefix(name, "aws:principal") || name == "aws:userid") {
+		return "", false // a token is of no account and of no principal
+	}
 	switch name {
 	case "aws:principalarn":
 		if caller.Role != "" {

@@ -87,6 +87,9 @@ func (s *Service) AssumeRole(ctx context.Context, call tacet.Call, in AssumeRole
 		r.Parameters["transitiveTagKeys"] = in.TransitiveKeys
 	}
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (RoleSession, error) {
+		if call.Caller.Kind == tacet.CallerRoot {
+			return RoleSession{}, tacet.Errorf(tacet.InvalidRequest, "Roles may not be assumed by root accounts.")
+		}
 		sess := tacet.Session{Tags: in.Tags, Transitive: in.TransitiveKeys, SourceIdentity: in.SourceIdentity}
 		if err := validTags(in.Tags, true); err != nil {
 			return RoleSession{}, err

@@ -130,6 +130,8 @@ type Denial struct {
 	Resource string
 	// Reason tells which kind of policy decided.
 	Reason DenyReason
+	// Assignment is the id of the deny assignment that decided; "" for none.
+	Assignment string
 }
 
 // DenyReason tells why a request was refused, as AWS's message tails do.
@@ -147,6 +149,8 @@ const (
 	DenyExplicitSession  DenyReason = "explicit deny in a session policy"
 	DenyNetwork          DenyReason = "explicit deny in the network rules of the vault"
 
+	DenyExplicitAssignment DenyReason = "explicit deny in a deny assignment"
+
 	DenyImplicitTrust DenyReason = "no role trust policy allows"
 	DenyExplicitTrust DenyReason = "explicit deny in the role trust policy"
 )
@@ -154,7 +158,7 @@ const (
 // Explicit reports whether the reason is a policy's own word, not the lack of a grant.
 func (r DenyReason) Explicit() bool {
 	switch r {
-	case DenyExplicitIdentity, DenyExplicitResource, DenyExplicitBoundary, DenyExplicitSession, DenyExplicitTrust, DenyNetwork:
+	case DenyExplicitIdentity, DenyExplicitResource, DenyExplicitBoundary, DenyExplicitSession, DenyExplicitTrust, DenyExplicitAssignment, DenyNetwork:
 		return true
 	}
 	return false

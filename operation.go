@@ -93,6 +93,17 @@ const (
 	OpExplainDecision  Operation = "ExplainDecision"  // why a request was refused
 	OpSimulateDecision Operation = "SimulateDecision" // what would be decided
 	OpListAccess       Operation = "ListAccess"       // who may do something
+
+	// What a vault grants in Azure's language.
+	OpCreateRoleAssignment Operation = "CreateRoleAssignment"
+	OpListRoleAssignments  Operation = "ListRoleAssignments"
+	OpDeleteRoleAssignment Operation = "DeleteRoleAssignment"
+	OpCreateRoleDefinition Operation = "CreateRoleDefinition"
+	OpListRoleDefinitions  Operation = "ListRoleDefinitions"
+	OpDeleteRoleDefinition Operation = "DeleteRoleDefinition"
+	OpSetAccessPolicy      Operation = "SetAccessPolicy"
+	OpListAccessPolicies   Operation = "ListAccessPolicies"
+	OpDeleteAccessPolicy   Operation = "DeleteAccessPolicy"
 )
 
 // The operations of Tacet itself, which no request can ask for.
@@ -124,8 +135,9 @@ func (o Operation) Internal() bool {
 }
 
 const (
-	azureVaults  = "Microsoft.KeyVault/vaults/"
-	azureSecrets = azureVaults + "secrets/"
+	azureVaults        = "Microsoft.KeyVault/vaults/"
+	azureSecrets       = azureVaults + "secrets/"
+	azureAuthorization = "Microsoft.Authorization/"
 )
 
 var operations = append([]opInfo{
@@ -188,6 +200,15 @@ var operations = append([]opInfo{
 	{OpExplainDecision, "tacet", true, ""},
 	{OpSimulateDecision, "tacet", true, ""},
 	{OpListAccess, "tacet", true, ""},
+	{OpCreateRoleAssignment, "tacet", false, azureAuthorization + "roleAssignments/write"},
+	{OpListRoleAssignments, "tacet", true, azureAuthorization + "roleAssignments/read"},
+	{OpDeleteRoleAssignment, "tacet", false, azureAuthorization + "roleAssignments/delete"},
+	{OpCreateRoleDefinition, "tacet", false, azureAuthorization + "roleDefinitions/write"},
+	{OpListRoleDefinitions, "tacet", true, azureAuthorization + "roleDefinitions/read"},
+	{OpDeleteRoleDefinition, "tacet", false, azureAuthorization + "roleDefinitions/delete"},
+	{OpSetAccessPolicy, "tacet", false, azureVaults + "accessPolicies/write"},
+	{OpListAccessPolicies, "tacet", true, azureVaults + "read"},
+	{OpDeleteAccessPolicy, "tacet", false, azureVaults + "accessPolicies/write"},
 
 	{OpBootstrap, "tacet", false, ""},
 	{OpRotateTokenKeys, "tacet", false, ""},
@@ -284,6 +305,27 @@ func (o Operation) DataAction() string { return operationTable[o].azure }
 // OnSecrets reports whether the operation is about the secrets of a vault.
 func (o Operation) OnSecrets() bool {
 	return operationTable[o].onSecrets
+}
+
+// Assigns reports whether the operation is about what one vault grants.
+func (o Operation) Assigns() bool {
+	switch o {
+	case OpCreateRoleAssignment, OpListRoleAssignments, OpDeleteRoleAssignment, OpSetAccessPolicy, OpListAccessPolicies, OpDeleteAccessPolicy:
+		return true
+	}
+	return false
+}
+
+// DataActions lists Azure's names of the operations on what vaults hold, sorted.
+func DataActions() []string {
+	var out []string
+	for _, e := range operationTable {
+		if e.onSecrets && e.azure != "" {
+			out = append(out, e.azure)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // Service returns the service of AWS's whose operation it is: "secretsmanager", "sts" or

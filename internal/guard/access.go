@@ -47,6 +47,10 @@ const (
 	GrantBoundary = "permissions boundary"
 	GrantRoot     = "root of the account"
 	GrantForeign  = "policies of its own account" // which are not shown
+
+	GrantAssignment   = "role assignment"
+	GrantDenial       = "deny assignment"
+	GrantAccessPolicy = "access policy"
 )
 
 // A Grant is a statement that reaches a request.
@@ -54,7 +58,8 @@ type Grant struct {
 	Kind string `json:"kind"`
 	// Group is the name of the group that the policy comes from, "" for none.
 	Group     string `json:"group,omitempty"`
-	Policy    string `json:"policy,omitempty"` // a name, or a managed policy's ARN
+	Policy    string `json:"policy,omitempty"` // a name, a managed policy's ARN, or an assigned role's name
+	Scope     string `json:"scope,omitempty"`  // of an assignment: "vaults/NAME" or "vaults/NAME/secrets/NAME"
 	Statement int    `json:"statement"`
 	Sid       string `json:"sid,omitempty"`
 	// Conditions are the open ones, Resources those with an open variable.
@@ -186,6 +191,9 @@ func (s *scope) grant(sub subject, t policy.Trace) Grant {
 	case policy.Boundary:
 		g.Kind = GrantBoundary
 		return g
+	case policy.Assignment:
+		s.assignmentGrant(&g, t)
+		return g
 	}
 	g.Kind = GrantInline
 	if group, name, ok := strings.Cut(strings.TrimPrefix(t.Policy, "group:"), "/"); ok && strings.HasPrefix(t.Policy, "group:") {
@@ -195,6 +203,22 @@ func (s *scope) grant(sub subject, t policy.Trace) Grant {
 		g.Group = s.dir.attachedThrough(sub.who, t.Policy)
 	}
 	return g
+}
+
+// assignmentGrant fills in what an assignment grants: the role's name and the scope.
+func (s *scope) assignmentGrant(g *Grant, t policy.Trace) {
+	a := s.dir.assignmentNamed(t.Policy)
+	g.Kind, g.Policy, g.Sid = GrantAssignment, a.role, ""
+	switch {
+	case a.AccessPolicy():
+		g.Kind, g.Policy = GrantAccessPolicy, ""
+	case a.Deny:
+		g.Kind = GrantDenial
+	}
+	g.Scope, _, _ = strings.Cut(t.Policy, ":")
+	if group, ok := s.dir.ids[a.Principal].(*userGroup); ok {
+		g.Group = group.Name
+	}
 }
 
 // attachedThrough is the name of the group that a managed policy reaches a principal

@@ -162,8 +162,12 @@ func (s *scope) settle(rec *tacet.Record, op tacet.Operation, set *policy.Set, p
 	if d.Allowed {
 		return nil
 	}
-	rec.Reason, rec.Why = string(d.Reason), explain(op.Action(), set, pr, d)
-	return s.refusal(rec, op, given, d.Reason)
+	rec.Reason, rec.Why = string(d.Reason), s.explain(op.Action(), set, pr, d)
+	refusal := s.refusal(rec, op, given, d.Reason)
+	if a := s.dir.assignmentNamed(d.Policy); a != nil && d.Reason == tacet.DenyExplicitAssignment {
+		refusal.Denial.Assignment = a.ID
+	}
+	return refusal
 }
 
 // question is what the policies are asked about an operation, and what the caller called
@@ -189,6 +193,9 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 		pr.Resource, given = s.resource, r.Secret.Given
 		if r.Vault != "" { // administration of the deployment, whichever account's vault it is
 			given = s.resource
+			if v, ok := s.dir.named(r.Vault); ok && op.Assigns() { // what it grants is its account's to say
+				pr.ResourceAccount = v.Account
+			}
 		} else if s.vault.Account != "" {
 			pr.ResourceAccount = s.vault.Account
 		} else if r.Secret.Account != "" {
@@ -199,7 +206,7 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 }
 
 // refusal is the error of a refused decision.
-func (s *scope) refusal(rec *tacet.Record, op tacet.Operation, given string, why tacet.DenyReason) error {
+func (s *scope) refusal(rec *tacet.Record, op tacet.Operation, given string, why tacet.DenyReason) *tacet.Error {
 	return &tacet.Error{Code: tacet.Denied, Denial: &tacet.Denial{ID: rec.ID, Caller: s.req.Call.Caller.ARN,
 		Action: op.Action(), DataAction: op.DataAction(), Resource: given, Reason: why}}
 }
@@ -209,6 +216,9 @@ func (s *scope) policies() policy.Set {
 	c := &s.req.Call.Caller
 	own := s.job.who.grants()
 	set := policy.Set{Identity: own.docs, Boundary: own.boundary}
+	if own.assigned != nil {
+		set.Assigned = s.assigned(own.assigned)
+	}
 	if c.Session != nil && c.Session.HasPolicy() {
 		set.HasSession, set.Session = true, s.sessionPolicies(c.Session)
 	}

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -21,6 +22,9 @@ const (
 	kindPolicy    = "policy"
 	kindProvider  = "oidcprovider"
 	kindAccessKey = "accesskey"
+
+	kindRoleDefinition = "roledefinition"
+	kindAssignment     = "assignment"
 )
 
 // readDirectory loads every row that carries authority and checks its MAC.
@@ -113,6 +117,14 @@ func (d *directory) addObject(g *Guard, row store.ObjectRow) error {
 		err = d.apps.addCredential(row)
 	case kindTokenKey:
 		err = d.apps.addTokenKey(g, row)
+	case kindRoleDefinition:
+		r := &tacet.RoleDefinition{}
+		err = json.Unmarshal([]byte(row.Body), r)
+		d.definitions[row.ID] = r
+	case kindAssignment:
+		a := &assignment{}
+		err = json.Unmarshal([]byte(row.Body), &a.Assignment)
+		d.setAssignment(row.ID, a)
 	default:
 		return fmt.Errorf("guard: a directory row of kind %q, which this version does not know", row.Kind)
 	}
@@ -139,6 +151,13 @@ func (g *Guard) decodeAccessKey(row store.ObjectRow) (*accessKey, error) {
 func (d *directory) removeObject(kind, id string) error {
 	d.forgetID(kind, id)
 	switch kind {
+	case kindRoleDefinition:
+		delete(d.definitions, id)
+	case kindAssignment:
+		if a := d.assignments[id]; a != nil {
+			d.setAssignment(id, nil)
+			return d.relinkPrincipal(a.Principal)
+		}
 	case kindUser:
 		delete(d.users, id)
 	case kindGroup:
@@ -206,6 +225,11 @@ func parseInline(prefix string, texts map[string]string) ([]*policy.Document, er
 
 // linkAll gives every principal its compiled policies.
 func (d *directory) linkAll() error {
+	for _, a := range d.assignments {
+		if err := d.compile(a); err != nil {
+			return err
+		}
+	}
 	for _, u := range d.users {
 		if err := d.linkUser(u); err != nil {
 			return err
@@ -233,6 +257,11 @@ func (d *directory) relink(kind, id string) error {
 			return d.linkRole(r)
 		}
 		return nil
+	case kindAssignment:
+		if a, ok := d.assignments[id]; ok {
+			return errors.Join(d.compile(a), d.relinkPrincipal(a.Principal))
+		}
+		return nil
 	case kindGroup, kindPolicy:
 	default:
 		return nil
@@ -241,25 +270,41 @@ func (d *directory) relink(kind, id string) error {
 		if kind == kindGroup && len(u.Groups) == 0 {
 			continue
 		}
-		c := *u
-		if err := d.linkUser(&c); err != nil {
+		if err := d.relinkUser(k); err != nil {
 			return err
 		}
-		if !c.grants.same(&u.grants) {
-			d.users[k], d.ids[c.ID] = &c, &c
-		}
 	}
-	for k, r := range d.roles {
+	for k := range d.roles {
 		if kind == kindGroup {
 			break
 		}
-		c := *r
-		if err := d.linkRole(&c); err != nil {
+		if err := d.relinkRole(k); err != nil {
 			return err
 		}
-		if !c.grants.same(&r.grants) {
-			d.roles[k], d.ids[c.ID] = &c, &c
-		}
+	}
+	return nil
+}
+
+// relinkUser links a user anew: a new entry takes his place if that makes a difference.
+func (d *directory) relinkUser(key string) error {
+	c := *d.users[key]
+	if err := d.linkUser(&c); err != nil {
+		return err
+	}
+	if !c.grants.same(&d.users[key].grants) {
+		d.users[key], d.ids[c.ID] = &c, &c
+	}
+	return nil
+}
+
+// relinkRole is relinkUser for a role.
+func (d *directory) relinkRole(key string) error {
+	c := *d.roles[key]
+	if err := d.linkRole(&c); err != nil {
+		return err
+	}
+	if !c.grants.same(&d.roles[key].grants) {
+		d.roles[key], d.ids[c.ID] = &c, &c
 	}
 	return nil
 }
@@ -267,7 +312,7 @@ func (d *directory) relink(kind, id string) error {
 // same reports whether two principals' policies are the same documents. Inline documents
 // are compiled once for each entry, so an entry linked again keeps them.
 func (g *grants) same(o *grants) bool {
-	return g.boundary == o.boundary && slices.Equal(g.docs, o.docs)
+	return g.boundary == o.boundary && slices.Equal(g.docs, o.docs) && maps.EqualFunc(g.assigned, o.assigned, slices.Equal)
 }
 
 func (d *directory) linkUser(u *user) error {
@@ -286,6 +331,7 @@ func (d *directory) linkUser(u *user) error {
 		}
 	}
 	u.docs = docs
+	u.assigned = d.assignedTo(u.ID, u.Groups)
 	u.boundary, err = d.boundary(u.Boundary)
 	return err
 }
@@ -294,6 +340,7 @@ func (d *directory) linkRole(r *role) (err error) {
 	if r.docs, err = d.granted(&r.Grantee, r.docs); err != nil {
 		return fmt.Errorf("guard: role %q: %w", r.arn, err)
 	}
+	r.assigned = d.assignedTo(r.ID, nil)
 	r.boundary, err = d.boundary(r.Boundary)
 	return err
 }

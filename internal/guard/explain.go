@@ -19,12 +19,22 @@ type Explanation struct {
 
 // explain is the explanation of a decision, for its record. It is made for refusals only:
 // what is allowed is recorded with the name of the statement alone.
-func explain(action string, set *policy.Set, pr *policy.Request, d policy.Decision) json.RawMessage {
-	b, err := json.Marshal(Explanation{action, pr.Resource, policy.Summarize(set, pr, d)})
+func (s *scope) explain(action string, set *policy.Set, pr *policy.Request, d policy.Decision) json.RawMessage {
+	b, err := json.Marshal(Explanation{action, pr.Resource, s.summarize(set, pr, d)})
 	if err != nil { // texts and numbers: cannot be
 		return nil
 	}
 	return b
+}
+
+// summarize is [policy.Summarize] with what comes near to granting what was refused.
+func (s *scope) summarize(set *policy.Set, pr *policy.Request, d policy.Decision) policy.Summary {
+	if near := s.nearby(); len(near) > 0 && !d.Allowed {
+		wider := *set
+		wider.Assigned = append(slices.Clip(set.Assigned), slices.DeleteFunc(near, func(d *policy.Document) bool { return slices.Contains(set.Assigned, d) })...)
+		set = &wider
+	}
+	return policy.Summarize(set, pr, d)
 }
 
 // An Answer says whether a request would be allowed.
@@ -81,7 +91,7 @@ func (s *scope) verdict(p *supposition, sub subject) Verdict {
 		d = o.Worst
 	}
 	v := Verdict{Principal: pr.Caller.ARN, Answer: answerOf(o), Missing: p.missing(),
-		Explanation: Explanation{pr.Actions[0], pr.Resource, policy.Summarize(&set, &pr, d)}}
+		Explanation: Explanation{pr.Actions[0], pr.Resource, p.summarize(&set, &pr, d)}}
 	if s.foreign(sub) {
 		v.hideIdentity()
 	}
@@ -98,7 +108,9 @@ func (s *scope) foreign(sub subject) bool { return sub.caller.Account != s.req.C
 
 // hideIdentity leaves out what another account's own policies say.
 func (v *Verdict) hideIdentity() {
-	hidden := func(t policy.Trace) bool { return t.Role != policy.Resource && t.Role != policy.Trust }
+	hidden := func(t policy.Trace) bool {
+		return t.Role != policy.Resource && t.Role != policy.Trust && t.Role != policy.Assignment
+	}
 	if !slices.ContainsFunc(v.Statements, func(t policy.Trace) bool {
 		return !hidden(t) && t.Policy == v.Decision.Policy
 	}) {

@@ -183,13 +183,13 @@ func (tx *Tx) PutUser(u tacet.User) error {
 	return tx.putObject(kindUser, nameKey(u.Account, u.Name), u.Account, u)
 }
 
-// DeleteUser removes a user, and his client credentials with him.
+// DeleteUser removes a user, and his client credentials and assignments with him.
 func (tx *Tx) DeleteUser(account, name string) error {
 	u, ok := tx.dir.users[nameKey(account, name)]
 	if !ok {
 		return nil
 	}
-	return errors.Join(tx.deleteObject(kindUser, nameKey(account, name)), tx.deleteCredentialsOf(u.ID))
+	return errors.Join(tx.deleteObject(kindUser, nameKey(account, name)), tx.deleteCredentialsOf(u.ID), tx.dropPrincipal(u.ID))
 }
 
 // PutGroup stores a group.
@@ -199,7 +199,11 @@ func (tx *Tx) PutGroup(g tacet.Group) error {
 
 // DeleteGroup removes a group, which must have no members.
 func (tx *Tx) DeleteGroup(account, name string) error {
-	return tx.deleteObject(kindGroup, nameKey(account, name))
+	g, ok := tx.dir.groups[nameKey(account, name)]
+	if !ok {
+		return nil
+	}
+	return errors.Join(tx.deleteObject(kindGroup, nameKey(account, name)), tx.dropPrincipal(g.ID))
 }
 
 // PutRole stores a role.
@@ -207,13 +211,13 @@ func (tx *Tx) PutRole(r tacet.Role) error {
 	return tx.putObject(kindRole, nameKey(r.Account, r.Name), r.Account, r)
 }
 
-// DeleteRole removes a role, and its client credentials. Its sessions end with it.
+// DeleteRole removes a role, and its client credentials and assignments. Its sessions end with it.
 func (tx *Tx) DeleteRole(account, name string) error {
 	r, ok := tx.dir.roles[nameKey(account, name)]
 	if !ok {
 		return nil
 	}
-	return errors.Join(tx.deleteObject(kindRole, nameKey(account, name)), tx.deleteCredentialsOf(r.ID))
+	return errors.Join(tx.deleteObject(kindRole, nameKey(account, name)), tx.deleteCredentialsOf(r.ID), tx.dropPrincipal(r.ID))
 }
 
 // PutManagedPolicy stores a managed policy. It is in force, in its default version, at

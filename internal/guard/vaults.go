@@ -150,7 +150,7 @@ func (tx *Tx) DeleteVault(v tacet.Vault) error {
 		return tacet.Errorf(tacet.VaultNotEmpty, "The vault %s still has %d secrets, deleted ones that can be recovered included.", v.Name, n)
 	}
 	tx.changes.goneVaults = append(tx.changes.goneVaults, v.ID)
-	return nil
+	return tx.dropAssignments(func(a *tacet.Assignment) bool { return a.Vault == v.ID })
 }
 
 // deleteVaults removes the rows of vaults and of their keys.

@@ -50,7 +50,10 @@ type Request struct {
 type Set struct {
 	// Identity are the caller's: his own, his groups', or his role's.
 	Identity []*Document
-	// Boundary limits what Identity grants; nil when there is none.
+	// Assigned are what the resource's vault has assigned to the caller, his groups or his
+	// role ([NewAssignment]), wherever his home is.
+	Assigned []*Document
+	// Boundary limits what Identity and Assigned grant; nil when there is none.
 	Boundary *Document
 	// Session limits a session. Any of them may allow; several are one policy.
 	Session []*Document
@@ -95,6 +98,9 @@ func Decide(s *Set, r *Request) Decision {
 		if how != noGrant && !(c.Anonymous && s.trust()) {
 			return allowed(s.Resource, resource)
 		}
+		if doc, assigned := allowedByAny(s.Assigned, r); assigned != nil && c.Root {
+			return allowed(doc, assigned)
+		}
 		return Decision{Reason: s.resourceReason(tacet.DenyImplicitResource)}
 	}
 	if atHome && how == withoutLimit {
@@ -104,6 +110,12 @@ func Decide(s *Set, r *Request) Decision {
 	if identity == nil && atHome && how == withLimits {
 		doc, identity = s.Resource, resource
 	}
+	admitted := how != noGrant || atHome && !s.trust() // by the resource's side
+	if identity == nil || !admitted {
+		if d, assigned := allowedByAny(s.Assigned, r); assigned != nil {
+			doc, identity, admitted = d, assigned, true
+		}
+	}
 	switch {
 	case identity == nil:
 		return Decision{Reason: tacet.DenyImplicitIdentity}
@@ -111,7 +123,7 @@ func Decide(s *Set, r *Request) Decision {
 		return Decision{Reason: tacet.DenyImplicitBoundary}
 	case !s.sessionAllows(r):
 		return Decision{Reason: tacet.DenyImplicitSession}
-	case how == noGrant && (!atHome || s.trust()):
+	case !admitted:
 		return Decision{Reason: s.resourceReason(tacet.DenyImplicitResource)}
 	}
 	return allowed(doc, identity)
@@ -137,7 +149,7 @@ func (s *Set) resourceReason(why tacet.DenyReason) tacet.DenyReason {
 // federated identity.
 func (c *Caller) outside() bool { return c.Anonymous || c.Type != TypeAWS }
 
-// denied looks for an explicit deny. A root is subject to resource policies only.
+// denied looks for an explicit deny. A root is subject to what stands at the resource only.
 func (s *Set) denied(r *Request) (Decision, bool) {
 	root := r.Caller.Root && !r.Caller.outside()
 	if !root {
@@ -149,6 +161,11 @@ func (s *Set) denied(r *Request) (Decision, bool) {
 	}
 	if st := s.Resource.firstDeny(r); st != nil {
 		return refused(s.resourceReason(tacet.DenyExplicitResource), s.Resource, st), true
+	}
+	for _, d := range s.Assigned {
+		if st := d.firstDeny(r); st != nil {
+			return refused(tacet.DenyExplicitAssignment, d, st), true
+		}
 	}
 	if root {
 		return Decision{}, false

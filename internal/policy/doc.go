@@ -50,9 +50,12 @@
 //	  or id), or by NotPrincipal                 boundary and session policy
 //	the resource policy, for an account          is no grant: it leaves the decision
 //	                                             to the account's identity policies
+//	an assignment                                boundary and session policy
 //
 // From another account both sides must allow: the identity policies within their
-// limits, and the resource policy for the caller under any of these names. The root
+// limits, and the resource policy for the caller under any of these names. An assignment,
+// which is Azure's kind of grant and is made at the resource's vault for one principal, is
+// enough by itself, from any account and for a root as well. The root
 // of an account may do everything in it that a resource policy does not deny. A
 // service, a federated identity and nobody ([Caller].Anonymous) have only the resource
 // policy, and a federated identity must be named there: "*" does not let it in.

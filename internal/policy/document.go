@@ -20,6 +20,9 @@ const (
 	Session
 	// Boundary limits what identity policies grant; written like Identity.
 	Boundary
+	// Assignment is a role assignment, a deny assignment or an access policy of a vault.
+	// It is not written in this language; see [NewAssignment].
+	Assignment
 )
 
 // String returns the kind in words, as messages use it.
@@ -35,6 +38,8 @@ func (k Kind) String() string {
 		return "session policy"
 	case Boundary:
 		return "permissions boundary"
+	case Assignment:
+		return "assignment"
 	}
 	return "policy of unknown kind"
 }
@@ -44,7 +49,7 @@ func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
 
 // UnmarshalText takes what MarshalText returns.
 func (k *Kind) UnmarshalText(text []byte) error {
-	for kind := Identity; kind <= Boundary; kind++ {
+	for kind := Identity; kind <= Assignment; kind++ {
 		if kind.String() == string(text) {
 			*k = kind
 			return nil

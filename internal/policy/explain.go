@@ -59,7 +59,7 @@ type ConditionTrace struct {
 }
 
 // Explain tells how every statement took a request: identity policies first, then
-// the resource's, the boundary, the session's, each in its order. It does not stop at the
+// the resource's, the assignments, the boundary, the session's, each in its order. It does not stop at the
 // one that decided; [Decide] names that.
 func Explain(s *Set, r *Request) []Trace {
 	if r.Open != nil {
@@ -84,6 +84,7 @@ func Explain(s *Set, r *Request) []Trace {
 		role = Trust
 	}
 	add(role, s.Resource)
+	add(Assignment, s.Assigned...)
 	add(Boundary, s.Boundary)
 	add(Session, s.Session...)
 	return out

@@ -144,6 +144,23 @@ func (d *directory) application(clientID string) (Application, bool) {
 	return Application{Caller: c, held: d.apps.held[id]}, ok
 }
 
+// ApplicationNamed returns the user or the role of an account with a name.
+func (g *Guard) ApplicationNamed(account string, ref PrincipalRef) (Application, bool) {
+	d := g.dir.Load()
+	id := ""
+	switch k := nameKey(account, ref.Name); ref.Kind {
+	case tacet.KindUser:
+		if u, ok := d.users[k]; ok {
+			id = u.ID
+		}
+	case tacet.KindRole:
+		if r, ok := d.roles[k]; ok {
+			id = r.ID
+		}
+	}
+	return d.application(tacet.ClientID(id))
+}
+
 // ByIdentityHeader returns the principal whose identity header value is, and the header's
 // credential.
 func (g *Guard) ByIdentityHeader(value tacet.Plaintext, now time.Time) (Application, tacet.ClientCredential, bool) {

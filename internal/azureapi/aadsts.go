@@ -1,0 +1,162 @@
+package azureapi
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"tacet"
+	"tacet/internal/identity"
+	"tacet/internal/wire"
+)
+
+// An aadError is a refusal of the token endpoint in Entra's words: AADSTS, a number and a
+// sentence.
+type aadError struct {
+	number int
+	text   string
+}
+
+func aadErrorf(number int, format string, args ...any) *aadError {
+	return &aadError{number, fmt.Sprintf(format, args...)}
+}
+
+// missing says that a parameter is missing.
+func missing(name string) *aadError {
+	return aadErrorf(900144, "The request body must contain the following parameter: '%s'.", name)
+}
+
+// oauth returns the status and the OAuth 2.0 code of a number (RFC 6749 section 5.2).
+func (e *aadError) oauth() (int, string) {
+	switch e.number {
+	case 7000215, 7000216, 7000222, 700024, 700027, 700213, 70021, 700211:
+		return http.StatusUnauthorized, "invalid_client"
+	case 700016:
+		return http.StatusBadRequest, "unauthorized_client"
+	case 70003:
+		return http.StatusBadRequest, "unsupported_grant_type"
+	case 1002012, 28000:
+		return http.StatusBadRequest, "invalid_scope"
+	case 500011:
+		return http.StatusBadRequest, "invalid_resource"
+	case 50049:
+		return http.StatusBadRequest, "invalid_instance"
+	case 90055:
+		return http.StatusTooManyRequests, "temporarily_unavailable"
+	case 90033:
+		return http.StatusServiceUnavailable, "temporarily_unavailable"
+	case 90000:
+		return http.StatusInternalServerError, "server_error"
+	}
+	return http.StatusBadRequest, "invalid_request"
+}
+
+// translate words why identity refused a token. client is what the request called the
+// application.
+func (a *Authority) translate(r *http.Request, client string, err error) *aadError {
+	client = short(client)
+	switch code := tacet.CodeOf(err); code {
+	case tacet.PrincipalNotFound:
+		return aadErrorf(700016, "Application with identifier '%s' was not found in the directory '%s'. This can happen if the application has not been installed by the administrator of the tenant or consented to by any user in the tenant. You may have sent your authentication request to the wrong tenant.", client, a.tenant)
+	case tacet.CredentialInvalid:
+		return aadErrorf(7000215, "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '%s'.", client)
+	case tacet.CredentialExpired:
+		return aadErrorf(7000222, "The provided client secret keys for app '%s' are expired. Create new keys and try again.", client)
+	case tacet.IdentityTokenExpired:
+		return aadErrorf(700024, "Client assertion is not within its valid time range.")
+	case tacet.IdentityTokenInvalid, tacet.IdentityTokenRejected:
+		return aadErrorf(700027, "%s", detailOf(err))
+	case tacet.Denied:
+		return aadErrorf(700213, "No matching federated identity record found for presented assertion. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.")
+	case tacet.Throttled:
+		return aadErrorf(90055, "The server has terminated the request because there are too many requests.")
+	case tacet.Unavailable, tacet.IssuerUnreachable:
+		return aadErrorf(90033, "A transient error has occurred. Please try again.")
+	default:
+		a.cfg.Logger.ErrorContext(r.Context(), "token request failed", "error", err)
+		return aadErrorf(90000, "An internal error has occurred.")
+	}
+}
+
+// detailOf returns what an error says for callers.
+func detailOf(err error) string {
+	if e, ok := errors.AsType[*tacet.Error](err); ok && e.Detail != "" {
+		return e.Detail
+	}
+	return "The client assertion is not valid."
+}
+
+// aadBody is the body of a refusal.
+type aadBody struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+	Codes       []int  `json:"error_codes"`
+	Timestamp   string `json:"timestamp"`
+	Trace       string `json:"trace_id"`
+	Correlation string `json:"correlation_id"`
+	URI         string `json:"error_uri"`
+}
+
+// guidForm is what a client's request id has to look like to be told back.
+var guidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+
+// refuse answers with an error of Entra's.
+func (a *Authority) refuse(w http.ResponseWriter, r *http.Request, e *aadError) {
+	status, code := e.oauth()
+	trace, correlation := wire.NewRequestID(), r.Header.Get("client-request-id")
+	if !guidForm.MatchString(correlation) {
+		correlation = wire.NewRequestID()
+	}
+	timestamp := a.cfg.Now().UTC().Format("2006-01-02 15:04:05Z")
+	w.Header().Set("X-Ms-Request-Id", trace)
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		w.Header().Set("Retry-After", "1")
+	}
+	writeJSON(w, status, aadBody{Error: code, Codes: []int{e.number}, Timestamp: timestamp, Trace: trace, Correlation: correlation,
+		Description: fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e.number, e.text, trace, correlation, timestamp),
+		URI:         fmt.Sprintf("%s/error?code=%d", a.base(r), e.number)})
+}
+
+// short is what an answer repeats of a request.
+func short(s string) string { return strings.ToValidUTF8(s[:min(len(s), 128)], "") }
+
+// seconds is how long a token is good.
+func seconds(t identity.IssuedToken) int64 {
+	return int64(t.Expires.Sub(t.Issued.Truncate(time.Second)) / time.Second)
+}
+
+// tokenV1 is what version 1.0 of the endpoint and the endpoints of managed identities
+// answer: their numbers are strings.
+type tokenV1 struct {
+	Type       string `json:"token_type"`
+	Expires    string `json:"expires_in"`
+	ExtExpires string `json:"ext_expires_in"`
+	ExpiresOn  string `json:"expires_on"`
+	NotBefore  string `json:"not_before"`
+	Resource   string `json:"resource"`
+	ClientID   string `json:"client_id,omitempty"`
+	Token      string `json:"access_token"`
+}
+
+func showV1(t identity.IssuedToken) tokenV1 {
+	life := strconv.FormatInt(seconds(t), 10)
+	return tokenV1{Type: "Bearer", Expires: life, ExtExpires: life, ExpiresOn: strconv.FormatInt(t.Expires.Unix(), 10),
+		NotBefore: strconv.FormatInt(t.Issued.Unix(), 10), Resource: t.Audience, Token: t.Token}
+}
+
+// writeJSON answers with a value.
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body, err := json.Marshal(v)
+	if err != nil { // nothing that is answered here can fail
+		http.Error(w, "", http.StatusInternalServerError)
+		return
+	}
+	w.Header()["Content-Type"] = typeJSON
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a client that is gone needs no answer
+}

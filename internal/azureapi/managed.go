@@ -1,0 +1,116 @@
+package azureapi
+
+import (
+	"net/http"
+	"net/netip"
+	"regexp"
+
+	"tacet"
+	"tacet/internal/identity"
+	"tacet/internal/wire"
+)
+
+// appService is App Service's endpoint of managed identities, where IDENTITY_ENDPOINT
+// points: the header that comes with it, IDENTITY_HEADER, says whose token is meant.
+func (a *Authority) appService(w http.ResponseWriter, r *http.Request, _ string) {
+	in, ok := a.identityRequest(w, r)
+	if !ok {
+		return
+	}
+	header := r.Header.Get("X-Identity-Header")
+	if header == "" {
+		writeJSON(w, http.StatusUnauthorized, identityError{"unauthorized_client", "The header X-IDENTITY-HEADER is required."})
+		return
+	}
+	in.Header = tacet.NewPlaintext([]byte(header))
+	a.issueIdentity(w, r, in)
+}
+
+// metadata is the form of the Azure Instance Metadata Service. It asks for no secret: who
+// can connect from this machine is meant. So it is closed unless the operator has named
+// one identity that everybody here may be.
+func (a *Authority) metadata(w http.ResponseWriter, r *http.Request, _ string) {
+	if r.Header.Get("Metadata") != "true" { // clients look in this way whether anybody is here
+		writeJSON(w, http.StatusBadRequest, identityError{"invalid_request", "Required metadata header not specified"})
+		return
+	}
+	in, ok := a.identityRequest(w, r)
+	if !ok {
+		return
+	}
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if a.cfg.Metadata == nil || err != nil || !peer.Addr().Unmap().IsLoopback() {
+		writeJSON(w, http.StatusBadRequest, identityError{"invalid_request", "Identity not found"})
+		return
+	}
+	in.Metadata = a.cfg.Metadata
+	a.issueIdentity(w, r, in)
+}
+
+// identityError is how both endpoints refuse.
+type identityError struct {
+	Error       string `json:"error"`
+	Description string `json:"error_description"`
+}
+
+// versionForm is the form of their api-version, a date.
+var versionForm = regexp.MustCompile(`^20\d\d-\d\d-\d\d$`)
+
+// identityRequest reads what the two endpoints have in common, or answers.
+func (a *Authority) identityRequest(w http.ResponseWriter, r *http.Request) (identity.IdentityInput, bool) {
+	var in identity.IdentityInput
+	refuse := func(status int, code, text string) (identity.IdentityInput, bool) {
+		writeJSON(w, status, identityError{code, text})
+		return in, false
+	}
+	if r.Method != http.MethodGet {
+		w.Header().Set("Allow", http.MethodGet)
+		return refuse(http.StatusMethodNotAllowed, "invalid_request", "The method is GET.")
+	}
+	// Whoever comes through a proxy is not on this machine: a confused one could lend its
+	// place to anybody.
+	if len(r.Header["X-Forwarded-For"])+len(r.Header["Forwarded"]) > 0 {
+		return refuse(http.StatusBadRequest, "invalid_request", "The request must not be forwarded by a proxy.")
+	}
+	q, problem := parseForm(r.URL.RawQuery)
+	if problem != nil {
+		return refuse(http.StatusBadRequest, "invalid_request", problem.text)
+	}
+	if !versionForm.MatchString(q["api-version"]) {
+		return refuse(http.StatusBadRequest, "invalid_request", "Required query variable 'api-version' is missing or not a version.")
+	}
+	if q["resource"] == "" {
+		return refuse(http.StatusBadRequest, "invalid_request", "Required query variable 'resource' is missing.")
+	}
+	var ok bool
+	if in.Audience, ok = a.audience(q["resource"]); !ok {
+		return refuse(http.StatusBadRequest, "invalid_resource", "AADSTS500011: The resource principal named "+short(q["resource"])+" was not found in the tenant named "+a.tenant+".")
+	}
+	in.ClientID = q["client_id"]
+	for _, name := range []string{"object_id", "principal_id"} {
+		in.ObjectID += q[name]
+	}
+	for _, name := range []string{"mi_res_id", "msi_res_id"} {
+		in.ResourceID += q[name]
+	}
+	return in, true
+}
+
+// issueIdentity answers with the token of a managed identity.
+func (a *Authority) issueIdentity(w http.ResponseWriter, r *http.Request, in identity.IdentityInput) {
+	token, err := a.cfg.Identity.IssueIdentityToken(r.Context(), wire.NewCall(r, "azure", tacet.Caller{}), in)
+	switch tacet.CodeOf(err) {
+	case "":
+		out := showV1(token)
+		out.ClientID = token.ClientID
+		writeJSON(w, http.StatusOK, out)
+	case tacet.PrincipalNotFound:
+		writeJSON(w, http.StatusBadRequest, identityError{"invalid_request", "Identity not found"})
+	case tacet.CredentialInvalid:
+		writeJSON(w, http.StatusUnauthorized, identityError{"unauthorized_client", "The header X-IDENTITY-HEADER is not of an identity."})
+	default:
+		e := a.translate(r, "", err)
+		status, code := e.oauth()
+		writeJSON(w, status, identityError{code, e.text})
+	}
+}

@@ -46,6 +46,7 @@ region an SDK signs for is served. Without --data nothing is left behind.`,
 	f.StringVar(&dc.TLSListen, "tls-listen", "127.0.0.1:8443", "`address` of HTTPS; port 0 is a free one")
 	f.StringVar(&dc.AdminListen, "admin-listen", "", "`address` of metrics and profiles (default none)")
 	f.StringVar(&dc.StoreURL, "store", "", "`URL` of another store, as postgres://... (default embedded)")
+	f.StringVar(&dc.MetadataIdentity, "metadata-identity", "", "whose access tokens everybody on this machine may have from the metadata endpoint, `user/NAME or role/NAME` (default nobody's)")
 	f.StringVar(&dc.Fsync, "fsync", "group", "when the records of reads are on disk: group or interval")
 	f.Var((*offset)(&dc.Clock), "clock", "how far the clock is `ahead`, as +40d, -2h or +1h30m")
 	f.StringVar(&envFile, "env-file", "", "`file` to write KEY=VALUE lines to once the server answers")

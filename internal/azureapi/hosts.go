@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -119,18 +120,13 @@ func localPort(r *http.Request) int {
 
 // isDefault reports whether host is a name of the first vault.
 func (h *Handler) isDefault(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	if ip, err := netip.ParseAddr(host); err == nil {
-		return ip.Unmap().IsLoopback()
-	}
-	for _, d := range h.cfg.Hosts.Default {
-		if host == d {
-			return true
-		}
-	}
-	return false
+	return isLoopback(host) || slices.Contains(h.cfg.Hosts.Default, host)
+}
+
+// isLoopback reports whether host is this machine's own name or address.
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
 // split takes a host apart into the vault's name and the domain. It reports false for a

@@ -11,6 +11,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"time"
 
 	"tacet"
 	"tacet/internal/guard"
@@ -64,6 +65,9 @@ type BootstrapInput struct {
 	Region    string
 	VaultName string
 	UserName  string
+	// ClientCredentials makes a client secret and an identity header of the administrator
+	// too, for a development server.
+	ClientCredentials bool
 }
 
 // BootstrapOutput is the output of [Service.Bootstrap].
@@ -72,7 +76,14 @@ type BootstrapOutput struct {
 	Fresh     bool
 	AccessKey tacet.AccessKey
 	Secret    tacet.Plaintext
+	// ClientSecret and IdentityHeader are zero unless they were asked for.
+	ClientSecret, IdentityHeader tacet.Plaintext
+	ClientID                     string
 }
+
+// developmentLife is how long the client credentials of a development server's
+// administrator are good: its clock may be moved a hundred years.
+const developmentLife = 200 * 365 * 24 * time.Hour
 
 // administratorAccess is the policy that allows everything.
 const administratorAccess = "arn:aws:iam::aws:policy/AdministratorAccess"
@@ -94,8 +105,18 @@ func (s *Service) Bootstrap(ctx context.Context, in BootstrapInput) (BootstrapOu
 		if err := tx.PutUser(u); err != nil {
 			return BootstrapOutput{}, err
 		}
-		k, secret, err := createKey(tx, &u)
-		return BootstrapOutput{Fresh: true, AccessKey: k, Secret: secret}, err
+		out := BootstrapOutput{Fresh: true, ClientID: tacet.ClientID(u.ID)}
+		var err error
+		if out.AccessKey, out.Secret, err = createKey(tx, &u); err != nil || !in.ClientCredentials {
+			return out, err
+		}
+		forever := ClientCredentialInput{Kind: tacet.ClientSecret, Life: developmentLife}
+		if _, out.ClientSecret, err = newClientCredential(tx, u.Account, u.ID, forever); err != nil {
+			return out, err
+		}
+		forever.Kind = tacet.IdentityHeader
+		_, out.IdentityHeader, err = newClientCredential(tx, u.Account, u.ID, forever)
+		return out, err
 	})
 }
 

@@ -31,6 +31,9 @@ type Credentials struct {
 	User      string
 	AccessKey string
 	Secret    tacet.Plaintext
+	// What Azure's clients use, of a development server.
+	ClientID                     string
+	ClientSecret, IdentityHeader tacet.Plaintext
 }
 
 // Init makes a deployment: the key file, the root key in the store, the first vault
@@ -63,7 +66,7 @@ func initialise(ctx context.Context, cfg Config, now func() time.Time) (_ Creden
 	}
 	defer func() { err = errors.Join(err, r.close()) }()
 	out, err := r.identity.Bootstrap(ctx, identity.BootstrapInput{Account: cfg.Init.Account, Region: cfg.Init.Region,
-		VaultName: cfg.Init.Vault, UserName: cfg.Init.Administrator})
+		VaultName: cfg.Init.Vault, UserName: cfg.Init.Administrator, ClientCredentials: cfg.dev != nil})
 	if err != nil {
 		return Credentials{}, err
 	}
@@ -71,7 +74,8 @@ func initialise(ctx context.Context, cfg Config, now func() time.Time) (_ Creden
 		return Credentials{}, ErrInitialised
 	}
 	return Credentials{Account: cfg.Init.Account, Region: cfg.Init.Region, User: cfg.Init.Administrator,
-		AccessKey: out.AccessKey.ID, Secret: out.Secret}, nil
+		AccessKey: out.AccessKey.ID, Secret: out.Secret,
+		ClientID: out.ClientID, ClientSecret: out.ClientSecret, IdentityHeader: out.IdentityHeader}, nil
 }
 
 // openOrMakeKey opens the key file, or makes one where there is none.
@@ -107,6 +111,23 @@ func (c Credentials) environment() []Variable {
 	}
 }
 
+// azureEnvironment is how a client of the Azure face is given the credentials: authority
+// is where it gets tokens, identity where a managed identity does. A data folder from
+// before there were client secrets has none.
+func (c Credentials) azureEnvironment(authority, identity string) []Variable {
+	if c.ClientID == "" {
+		return nil
+	}
+	return []Variable{
+		{"AZURE_TENANT_ID", TenantADFS},
+		{"AZURE_CLIENT_ID", c.ClientID},
+		{"AZURE_CLIENT_SECRET", string(c.ClientSecret.Reveal())},
+		{"AZURE_AUTHORITY_HOST", authority},
+		{"IDENTITY_ENDPOINT", identity},
+		{"IDENTITY_HEADER", string(c.IdentityHeader.Reveal())},
+	}
+}
+
 // Write hands the credentials over as KEY=VALUE lines. It is meant for a terminal or a
 // file that only its owner can read, never for a log.
 func (c Credentials) Write(w io.Writer) error {
@@ -134,6 +155,9 @@ type devCredentialFile struct {
 	User            string `json:"user"`
 	AccessKeyID     string `json:"access_key_id"`
 	SecretAccessKey string `json:"secret_access_key"`
+	ClientID        string `json:"client_id,omitempty"`
+	ClientSecret    string `json:"client_secret,omitempty"`
+	IdentityHeader  string `json:"identity_header,omitempty"`
 }
 
 // devCredentialsOf returns the administrator's credentials from the file, or makes the
@@ -152,7 +176,8 @@ func devCredentialsOf(ctx context.Context, cfg Config, file string) (Credentials
 		return Credentials{}, fmt.Errorf("%s cannot be read; remove the data folder to begin anew", file)
 	}
 	return Credentials{Account: cfg.Init.Account, Region: cfg.Init.Region, User: f.User,
-		AccessKey: f.AccessKeyID, Secret: tacet.NewPlaintext([]byte(f.SecretAccessKey))}, nil
+		AccessKey: f.AccessKeyID, Secret: tacet.NewPlaintext([]byte(f.SecretAccessKey)), ClientID: f.ClientID,
+		ClientSecret: tacet.NewPlaintext([]byte(f.ClientSecret)), IdentityHeader: tacet.NewPlaintext([]byte(f.IdentityHeader))}, nil
 }
 
 func makeDevCredentials(ctx context.Context, cfg Config, file string) (Credentials, error) {
@@ -163,7 +188,8 @@ func makeDevCredentials(ctx context.Context, cfg Config, file string) (Credentia
 	if err != nil {
 		return c, err
 	}
-	text, err := json.Marshal(devCredentialFile{c.User, c.AccessKey, string(c.Secret.Reveal())})
+	text, err := json.Marshal(devCredentialFile{c.User, c.AccessKey, string(c.Secret.Reveal()),
+		c.ClientID, string(c.ClientSecret.Reveal()), string(c.IdentityHeader.Reveal())})
 	if err != nil {
 		return c, err
 	}

@@ -126,6 +126,9 @@ type AzureConfig struct {
 	// Tenant is what a challenge names where its vault says nothing: "adfs" (the default),
 	// with which SDKs ask nobody else about the authority, or "guid", the deployment's own.
 	Tenant string `toml:"tenant"`
+	// TokenAlgorithm signs access tokens: "ES256" (the default) or "RS256", which costs forty
+	// times as much. A change takes a day, so that the new key is known before it signs.
+	TokenAlgorithm string `toml:"token_algorithm"`
 	// ChallengeResource is "derived" (the default): the vault's host less its first label,
 	// which is what SDKs verify; or one for all, "https://vault.azure.net".
 	ChallengeResource string `toml:"challenge_resource"`
@@ -260,6 +263,7 @@ func (c Config) withDefaults() Config {
 	def(&c.Log.Format, "json")
 	def(&c.Azure.Tenant, TenantADFS)
 	def(&c.Azure.ChallengeResource, ResourceDerived)
+	def(&c.Azure.TokenAlgorithm, "ES256")
 	if len(c.Azure.AuthorityHosts) == 0 {
 		c.Azure.AuthorityHosts = []string{"localhost"}
 	}

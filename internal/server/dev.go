@@ -40,6 +40,9 @@ type DevConfig struct {
 	StoreURL string
 	// Clock is how far the clock is ahead of the machine's.
 	Clock time.Duration
+	// MetadataIdentity is whose access tokens the metadata endpoint of managed identities
+	// gives to everybody on this machine: "user/NAME" or "role/NAME"; empty for nobody's.
+	MetadataIdentity string
 	// Fsync is as [AuditConfig.Fsync].
 	Fsync string
 	// Logger takes the log; nil discards it.
@@ -85,6 +88,10 @@ func StartDev(ctx context.Context, dc DevConfig) (_ *DevServer, err error) {
 	if err != nil {
 		return nil, err
 	}
+	metadata, err := metadataIdentity(dc.MetadataIdentity)
+	if err != nil {
+		return nil, err
+	}
 	cfg := Config{
 		Listen: ListenConfig{Address: dc.TLSListen, PlaintextAddress: dc.Listen},
 		Admin:  AdminConfig{Listen: dc.AdminListen},
@@ -96,7 +103,7 @@ func StartDev(ctx context.Context, dc DevConfig) (_ *DevServer, err error) {
 		Logger: dc.Logger,
 		// Whoever interrupts it waits at a terminal.
 		Timeouts: TimeoutsConfig{Drain: Duration(2 * time.Second)},
-		dev:      &development{clock: d.Clock, authority: authority},
+		dev:      &development{clock: d.Clock, authority: authority, metadata: metadata},
 	}
 	def(&cfg.Store.URL, "sqlite:"+filepath.Join(d.DataDir, devStore))
 	if err := cfg.Validate(); err != nil {
@@ -140,12 +147,16 @@ func (d *DevServer) Close() error { return errors.Join(d.Server.Close(), d.remov
 // Environment returns what a client needs to use the server.
 func (d *DevServer) Environment() []Variable {
 	plain := "http://" + clientAddress(d.Addr("http"))
-	return append([]Variable{{"AWS_ENDPOINT_URL", plain}}, append(d.Credentials.environment(),
+	secure := "https://" + clientAddress(d.Addr("https"))
+	vars := append([]Variable{{"AWS_ENDPOINT_URL", plain}}, d.Credentials.environment()...)
+	vars = append(vars, d.Credentials.azureEnvironment(secure, plain+"/msi/token")...)
+	return append(vars,
+		Variable{"TACET_TENANT_ID", d.rooms.identity.TenantID()},
 		Variable{"TACET_CA_FILE", d.CAFile},
 		Variable{"TACET_HTTP_URL", plain},
 		Variable{"TACET_VAULT_URL", d.vaultURL()},
-		Variable{"TACET_HTTPS_URL", "https://" + clientAddress(d.Addr("https"))},
-		Variable{"TACET_PID", strconv.Itoa(os.Getpid())})...)
+		Variable{"TACET_HTTPS_URL", secure},
+		Variable{"TACET_PID", strconv.Itoa(os.Getpid())})
 }
 
 // vaultURL is where Azure's clients find the vault. Its name has to be one that the machine

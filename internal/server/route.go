@@ -19,8 +19,10 @@ import (
 type router struct {
 	health *health
 	admin  http.Handler
-	azure  *azureapi.Handler
-	aws    http.Handler
+	// authority is asked before azure, which takes everything on its vaults' hosts.
+	authority *azureapi.Authority
+	azure     *azureapi.Handler
+	aws       http.Handler
 }
 
 // ServeHTTP sends the request to its face.
@@ -32,6 +34,10 @@ func (rt *router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if name, ok := strings.CutPrefix(path, adminapi.Prefix); ok && plainName(name) {
 		rt.admin.ServeHTTP(w, r)
+		return
+	}
+	if rt.authority.Claims(r) {
+		rt.authority.ServeHTTP(w, r)
 		return
 	}
 	if rt.azure.Claims(r) {

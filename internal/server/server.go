@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"tacet/internal/adminapi"
 	"tacet/internal/awsapi"
 	"tacet/internal/azureapi"
+	"tacet/internal/identity"
 	"tacet/internal/limit"
 	"tacet/internal/seal/keyfile"
 )
@@ -50,6 +52,7 @@ type face struct {
 type development struct {
 	clock     *Clock
 	authority *devAuthority
+	metadata  *identity.MetadataIdentity
 }
 
 // Build opens the store, the key and the door, wires the faces to them and binds the
@@ -70,7 +73,10 @@ func Build(ctx context.Context, cfg Config) (*Server, error) {
 	if s.rooms, err = openRooms(ctx, s.cfg, s.now); err != nil {
 		return nil, err
 	}
-	if err = s.wire(); err == nil {
+	if err = s.rooms.identity.RotateTokenKeys(ctx, s.cfg.Azure.TokenAlgorithm); err == nil {
+		err = s.wire()
+	}
+	if err == nil {
 		err = s.bind(ctx)
 	}
 	if err != nil {
@@ -134,13 +140,16 @@ func (s *Server) handler() http.Handler {
 	}
 	azure := azureapi.New(azureapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Hosts: s.azureHosts(), Version: Version(),
 		Logger: room(s.log, "azureapi"), Observe: s.metrics.observeAzure})
-	return &router{health: s.health, admin: adminapi.New(admin), azure: azure, aws: aws}
+	return &router{health: s.health, admin: adminapi.New(admin), authority: s.authority(), azure: azure, aws: aws}
 }
 
 // azureHosts are the names that the Azure face answers to.
 func (s *Server) azureHosts() azureapi.Hosts {
 	c := &s.cfg.Azure
 	h := azureapi.Hosts{Domains: c.Domains, Default: c.DefaultHosts, Authorities: c.AuthorityHosts, Port: c.Port, SecurePort: s.securePort}
+	for _, d := range c.Domains { // and not instead: a vault called login keeps its own paths
+		h.Authorities = append(slices.Clip(h.Authorities), "login."+d)
+	}
 	if c.Tenant != TenantGUID {
 		h.Tenant = c.Tenant
 	}
@@ -331,6 +340,9 @@ func (s *Server) sweep(ctx context.Context) {
 		moved = s.cfg.dev.clock.onMove()
 	}
 	for {
+		if err := s.rooms.identity.RotateTokenKeys(ctx, s.cfg.Azure.TokenAlgorithm); err != nil && ctx.Err() == nil {
+			s.log.Error("the keys of access tokens were not looked after", "error", err)
+		}
 		purged, err := s.rooms.vault.Sweep(ctx)
 		switch {
 		case ctx.Err() != nil:

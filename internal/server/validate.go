@@ -107,6 +107,7 @@ func (c *AzureConfig) validate(v *validation) {
 	}
 	v.inRange("azure.port", int64(c.Port), 0, 65535)
 	v.oneOf("azure.tenant", c.Tenant, TenantADFS, TenantGUID)
+	v.oneOf("azure.token_algorithm", c.TokenAlgorithm, "ES256", "RS256")
 	host, https := strings.CutPrefix(c.ChallengeResource, "https://")
 	v.check(c.ChallengeResource == ResourceDerived || https && hostPattern.MatchString(host), "azure.challenge_resource",
 		`must be "derived" or an address such as "https://vault.azure.net", without a slash at the end`)

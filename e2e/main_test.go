@@ -16,6 +16,9 @@ import (
 // env is what `tacet dev --env-file` wrote, for the tests of this package.
 var env map[string]string
 
+// binary is the tacet command.
+var binary string
+
 func TestMain(m *testing.M) {
 	code, err := run(m)
 	if err != nil {
@@ -31,17 +34,16 @@ func run(m *testing.M) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	bin := os.Getenv("TACET_BIN")
-	if bin == "" {
-		bin = filepath.Join(dir, "tacet")
-		build := exec.Command("go", "build", "-o", bin, "./cmd/tacet")
+	if binary = os.Getenv("TACET_BIN"); binary == "" {
+		binary = filepath.Join(dir, "tacet")
+		build := exec.Command("go", "build", "-o", binary, "./cmd/tacet")
 		build.Dir = ".."
 		if out, err := build.CombinedOutput(); err != nil {
 			return 0, fmt.Errorf("go build: %w\n%s", err, out)
 		}
 	}
 	file := filepath.Join(dir, "env")
-	server := exec.Command(bin, "dev", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--env-file", file)
+	server := exec.Command(binary, "dev", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--env-file", file)
 	server.Stderr = os.Stderr
 	if err := server.Start(); err != nil {
 		return 0, err

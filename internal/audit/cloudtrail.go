@@ -34,7 +34,7 @@ func appendCloudTrail(dst []byte, rec *tacet.Record, leaf *Leaf) []byte {
 		o.text("userAgent", rec.UserAgent)
 	}
 	if rec.Error != "" {
-		e := errorOf(rec.Error)
+		e := errorIn(rec.Operation, rec.Error)
 		o.text("errorCode", e.code)
 		o.optional("errorMessage", errorMessage(rec, e))
 	}
@@ -205,6 +205,27 @@ func errorMessage(rec *tacet.Record, e awsError) string {
 		return text + " with an " + rec.Reason
 	}
 	return text + " because " + rec.Reason + " the " + action + " action"
+}
+
+// errorIn is errorOf with the words that IAM and STS have for what other services call
+// otherwise.
+func errorIn(op tacet.Operation, code tacet.Code) awsError {
+	if s := op.Service(); s == "iam" || s == "sts" {
+		switch code {
+		case tacet.InvalidParameter, tacet.InvalidNextToken:
+			return awsError{"ValidationException", "A parameter is not valid."}
+		case tacet.InvalidRequest:
+			if s == "iam" {
+				return awsError{"InvalidInputException", "The request is not valid."}
+			}
+			return awsError{"AccessDenied", "The request is not allowed with this credential."}
+		case tacet.PolicyPrincipal:
+			return awsError{"MalformedPolicyDocumentException", "The policy names a principal that does not exist."}
+		case tacet.CredentialInvalid:
+			return awsError{"InvalidClientTokenId", "The security token included in the request is invalid."}
+		}
+	}
+	return errorOf(code)
 }
 
 // errorOf is the translation of every code into AWS's name for it. A code that this

@@ -1,11 +1,15 @@
 package identity
 
 import (
+	"context"
 	"crypto/sha256"
 	"crypto/x509"
+	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"tacet"
 	"tacet/internal/guard"
@@ -84,6 +88,57 @@ func assertionError(err error) error {
 		text = "The client assertion has an invalid signature."
 	}
 	return &tacet.Error{Code: code, Detail: text, Cause: err}
+}
+
+// issueFederated gives an access token of a role to whoever the token of another issuer
+// speaks for, if the role's trust policy lets him have a session: a federated credential
+// is what AssumeRoleWithWebIdentity takes, decided and recorded in the same way.
+func (s *Service) issueFederated(ctx context.Context, call tacet.Call, app *guard.Application, in TokenInput) (IssuedToken, error) {
+	who, err := s.federated(ctx, app.Caller.Role, in.Assertion)
+	if err != nil {
+		return IssuedToken{}, s.refuseToken(ctx, call, app, in.Audience, notMatched(err))
+	}
+	session := SessionInput{RoleARN: app.Caller.Role, Name: sessionName(who.claims.Subject)}
+	return asFederated(ctx, s, call, who, session, tokenParameters(&app.Caller, in.Audience),
+		func(v *guard.Snapshot, _ SessionInput, sess tacet.Session) (IssuedToken, error) {
+			role := v.Role("", app.Caller.Role)
+			if role == nil || role.ID != principalOf(&app.Caller) {
+				return IssuedToken{}, &tacet.Error{Code: tacet.CredentialInvalid} // it went a moment ago
+			}
+			if _, err := packedSize(sess); err != nil {
+				return IssuedToken{}, err
+			}
+			sess.Principal, sess.Name = role.ID, session.Name
+			sess.AccessKey, sess.Issued = newTokenID(), v.Now()
+			sess.Expires = sess.Issued.Truncate(time.Second).Add(tokenLife)
+			return s.sign(v, &sess, in.Audience, provedByAssertion)
+		})
+}
+
+// notMatched makes a token that is not for the role, whose issuer or audience is not one
+// that is registered, what it is at Entra: one that no federated credential matches.
+func notMatched(err error) error {
+	kind := jwa.KindOf(errors.Unwrap(err))
+	if tacet.CodeOf(err) == tacet.IdentityTokenInvalid && (kind == "" || kind == jwa.AudienceMismatch || kind == jwa.IssuerMismatch) {
+		return &tacet.Error{Code: tacet.Denied, Cause: err}
+	}
+	return err
+}
+
+// sessionName makes the name of a role's session from a subject: Azure's clients name
+// none. It has 2 to 64 of the characters that STS allows.
+func sessionName(subject string) string {
+	name := strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && validName("", string(r), 1) == nil {
+			return r
+		}
+		return '-'
+	}, subject)
+	name = name[max(0, len(name)-64):] // the end tells more: system:serviceaccount:namespace:name
+	if len(name) < 2 {
+		return "subject-" + name
+	}
+	return name
 }
 
 // assertionID names an assertion and what it was taken for. MSAL for JavaScript sends one

@@ -11,6 +11,7 @@ import (
 	"tacet"
 	"tacet/internal/guard"
 	"tacet/internal/identity"
+	"tacet/internal/oidc"
 	"tacet/internal/seal"
 	"tacet/internal/seal/keyfile"
 	"tacet/internal/store"
@@ -70,7 +71,7 @@ func (h *house) node(t testing.TB) *house {
 	n.guard, err = guard.Open(n.ctx, cfg)
 	n.must(err)
 	t.Cleanup(n.guard.Close)
-	n.ids, n.vault = identity.New(n.guard, identity.Config{}), vault.New(n.guard)
+	n.ids, n.vault = identity.New(n.guard, identity.Config{OIDC: oidc.New(oidc.Config{Now: n.now})}), vault.New(n.guard)
 	return n
 }
 

@@ -67,6 +67,9 @@ func (s *Service) IssueToken(ctx context.Context, call tacet.Call, in TokenInput
 		_ = app.Secret(in.Secret)
 		return IssuedToken{}, tacet.Errorf(tacet.PrincipalNotFound, "The application %s cannot be found.", in.ClientID)
 	}
+	if in.Assertion != "" && app.Caller.Kind == tacet.CallerRole {
+		return s.issueFederated(ctx, call, &app, in)
+	}
 	proof, err := s.prove(&app, in)
 	if err != nil {
 		return IssuedToken{}, s.refuseToken(ctx, call, &app, in.Audience, err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,19 +41,29 @@ func (s *Service) AssumeRoleWithWebIdentity(ctx context.Context, call tacet.Call
 	if err != nil {
 		return WebSession{}, err
 	}
+	out, err := asFederated(ctx, s, call, who, in.SessionInput, nil, s.newRoleSession)
+	return WebSession{RoleSession: out, Subject: who.claims.Subject, Provider: who.provider.URL, Audience: who.claims.MatchedAudience}, err
+}
+
+// asFederated decides, by the role's trust policy, whether a federated identity may have a
+// session of a role, and has do make what stands for it: credentials, or an access token.
+// params are further ones for the record.
+func asFederated[T any](ctx context.Context, s *Service, call tacet.Call, who *federated, in SessionInput, params map[string]any,
+	do func(*guard.Snapshot, SessionInput, tacet.Session) (T, error)) (T, error) {
+	var none T
 	call.Caller, call.Account = who.caller(), who.provider.Account
-	r := sessionRequest(call, tacet.OpAssumeRoleWithWebIdentity, in.SessionInput)
+	r := sessionRequest(call, tacet.OpAssumeRoleWithWebIdentity, in)
+	maps.Copy(r.Parameters, params)
 	sess, err := who.session(&r)
 	if err != nil {
-		return WebSession{}, err
+		return none, err
 	}
-	out, err := guard.View(ctx, s.g, r, func(v *guard.Snapshot) (RoleSession, error) {
+	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (T, error) {
 		if v.OIDCProvider(who.provider.ARN()) == nil {
-			return RoleSession{}, noProvider(who.claims.Issuer)
+			return none, noProvider(who.claims.Issuer)
 		}
-		return s.newRoleSession(v, in.SessionInput, sess)
+		return do(v, in, sess)
 	})
-	return WebSession{RoleSession: out, Subject: who.claims.Subject, Provider: who.provider.URL, Audience: who.claims.MatchedAudience}, err
 }
 
 // A federated is somebody whom a registered issuer vouches for.

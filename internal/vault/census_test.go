@@ -17,7 +17,7 @@ import (
 // authentication needs, the one that only records what was refused already, and the one
 // whose caller is whoever a token speaks for.
 var exempt = []string{"Sweep", "Credential", "Bootstrap", "RecordRefusal", "VaultNamed", "FirstVault",
-	"AssumeRoleWithWebIdentity", "IssueToken", "VerifyBearer", "TokenKeySet", "TenantID", "RotateTokenKeys"}
+	"AssumeRoleWithWebIdentity", "IssueToken", "IssueIdentityToken", "VerifyBearer", "TokenKeySet", "TenantID", "RotateTokenKeys"}
 
 // TestCensus walks every exported method of the two services, calls it as somebody
 // without rights and demands exactly one record, of a refusal: a method that forgets to

@@ -13,7 +13,7 @@ import (
 func newVaultCommand(a *admin) *cobra.Command {
 	return group("vault", "List and make vaults: accounts in regions",
 		"  tacet vault list\n  tacet vault create main-eu eu-west-1",
-		newVaultListCommand(a), newVaultCreateCommand(a))
+		newVaultListCommand(a), newVaultCreateCommand(a), newAccessPolicyCommand(a))
 }
 
 func newVaultListCommand(a *admin) *cobra.Command {

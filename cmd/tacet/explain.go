@@ -265,6 +265,9 @@ func adviceLines(e client.Explanation, principal string) []string {
 	switch tacet.DenyReason(e.Decision.Reason) {
 	case tacet.DenyImplicitIdentity:
 		ways = append(ways, "a policy of "+who+" that allows "+what)
+		if op, _ := tacet.OperationNamed(e.Action); op.DataAction() != "" && op.OnSecrets() {
+			ways = append(ways, "a role with "+op.DataAction()+" assigned to "+who)
+		}
 	case tacet.DenyImplicitResource:
 		ways = append(ways, "a policy of the resource that allows "+what+" to "+who+", who is of another account")
 	case tacet.DenyImplicitBoundary:
@@ -340,7 +343,9 @@ func shortPrincipal(p client.Accessor) string {
 
 func grantName(g client.Grant) string {
 	s := g.Kind
-	if g.Policy != "" || g.Sid != "" {
+	if g.Scope != "" {
+		s = strings.TrimSpace(s+" "+g.Policy) + " at " + g.Scope
+	} else if g.Policy != "" || g.Sid != "" {
 		s += " " + strings.TrimPrefix(statementName(g.Policy, g.Sid, g.Statement), "/")
 	}
 	if g.Group != "" {

@@ -14,7 +14,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	began := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { began = true }
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		err := c.ValidateRequiredFlags() // which cobra does only after this
+		began = err == nil
+		return err
+	}
 	c, err := root.ExecuteC()
 	if err == nil {
 		return exitOK

@@ -75,9 +75,13 @@ var bodies = map[string]string{
 	"providers/create": `{"url":"https://issuer.example","audiences":["a"]}`, "providers/get": `{"provider":"https://issuer.example"}`, "providers/list": `{}`,
 	"providers/delete": `{"provider":"https://issuer.example"}`, "providers/add": `{"provider":"https://issuer.example","audience":"b"}`,
 	"providers/remove": `{"provider":"https://issuer.example","audience":"b"}`, "keys/used": `{"key":"AKIAIOSFODNN7EXAMPLE"}`,
-	"decisions/simulate": `{"principal":"admin","action":"GetSecretValue","resource":"db"}`,
-	"access/list":        `{"action":"GetSecretValue","resource":"db","context":[{"key":"aws:SourceIp","value":"10.0.0.1"}]}`,
-	"clock/get":          `{}`, "clock/set": `{"offset":1}`,
+	"decisions/simulate":      `{"principal":"admin","action":"GetSecretValue","resource":"db"}`,
+	"access/list":             `{"action":"GetSecretValue","resource":"db","context":[{"key":"aws:SourceIp","value":"10.0.0.1"}]}`,
+	"role-assignments/create": `{"vault":"main","principal":"admin","role":"Key Vault Reader"}`, "role-assignments/list": `{"vault":"main"}`,
+	"role-assignments/delete": `{"vault":"main","id":"x"}`, "role-definitions/create": `{"name":"r","actions":["*"]}`, "role-definitions/list": `{}`,
+	"role-definitions/delete": `{"role":"r"}`, "access-policies/set": `{"vault":"main","principal":"admin","permissions":["get"]}`,
+	"access-policies/list": `{"vault":"main"}`, "access-policies/delete": `{"vault":"main","principal":"admin"}`,
+	"clock/get": `{}`, "clock/set": `{"offset":1}`,
 }
 
 // post sends a signed request as it is.

@@ -74,6 +74,15 @@ func operations() []operation {
 
 		handle("vaults/list", listVaults),
 		handle("vaults/create", createVault),
+		handle("role-assignments/create", createAssignment),
+		handle("role-assignments/list", listAssignments),
+		handle("role-assignments/delete", deleteAssignment),
+		handle("role-definitions/create", createDefinition),
+		handle("role-definitions/list", listDefinitions),
+		handle("role-definitions/delete", deleteDefinition),
+		handle("access-policies/set", setAccessPolicy),
+		handle("access-policies/list", listAccessPolicies),
+		handle("access-policies/delete", deleteAccessPolicy),
 
 		handle("audit/records", readRecords),
 		handle("audit/checkpoint", checkpoint),

@@ -68,6 +68,11 @@ type request struct {
 	Limit       int      `json:"limit,omitempty"`
 	Since       string   `json:"since,omitempty"`
 	Offset      *int64   `json:"offset,omitempty"`
+	Vault       string   `json:"vault,omitempty"`
+	Secret      string   `json:"secret,omitempty"`
+	Principal   string   `json:"principal,omitempty"`
+	Permissions []string `json:"permissions,omitempty"`
+	ID          string   `json:"id,omitempty"`
 }
 
 // NewPrincipal is what a user or a role is made with beside its name.

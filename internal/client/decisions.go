@@ -140,6 +140,7 @@ type Grant struct {
 	Kind       string      `json:"kind"` // "inline policy", "managed policy" …
 	Group      string      `json:"group,omitempty"`
 	Policy     string      `json:"policy,omitempty"`
+	Scope      string      `json:"scope,omitempty"` // of an assignment: "vaults/NAME" or "vaults/NAME/secrets/NAME"
 	Statement  int         `json:"statement"`
 	Sid        string      `json:"sid,omitempty"`
 	Conditions []Condition `json:"conditions,omitempty"` // of which nothing is known

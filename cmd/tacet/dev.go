@@ -21,6 +21,7 @@ import (
 func newDevCommand() *cobra.Command {
 	var dc server.DevConfig
 	var envFile, level string
+	var hosts bool
 	c := &cobra.Command{
 		Use:   "dev",
 		Short: "Start a development server with everything made on the spot",
@@ -30,6 +31,7 @@ region an SDK signs for is served. Without --data nothing is left behind.`,
 		Example: `  tacet dev
   tacet dev --data ./tacet-data                       keep everything between starts
   tacet dev --listen 127.0.0.1:0 --tls-listen 127.0.0.1:0 --env-file tacet.env
+  tacet dev --hosts                                   for Azure SDKs, where *.localhost does not resolve
   tacet dev --clock +40d                              a day when recovery windows have ended`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -37,6 +39,11 @@ region an SDK signs for is served. Without --data nothing is left behind.`,
 				return usage(errors.New("--log-level must be debug, info, warn or error"))
 			}
 			dc.Logger = newLogger(c.ErrOrStderr(), "text", level)
+			if hosts {
+				if err := nameHosts(c.ErrOrStderr()); err != nil {
+					return err
+				}
+			}
 			return runDev(c.Context(), c.OutOrStdout(), c.ErrOrStderr(), dc, envFile)
 		},
 	}
@@ -49,6 +56,7 @@ region an SDK signs for is served. Without --data nothing is left behind.`,
 	f.StringVar(&dc.MetadataIdentity, "metadata-identity", "", "whose access tokens everybody on this machine may have from the metadata endpoint, `user/NAME or role/NAME` (default nobody's)")
 	f.StringVar(&dc.Fsync, "fsync", "group", "when the records of reads are on disk: group or interval")
 	f.Var((*offset)(&dc.Clock), "clock", "how far the clock is `ahead`, as +40d, -2h or +1h30m")
+	f.BoolVar(&hosts, "hosts", false, "add the vault's host names to "+hostsFile+", or print the line to add")
 	f.StringVar(&envFile, "env-file", "", "`file` to write KEY=VALUE lines to once the server answers")
 	f.StringVar(&level, "log-level", "warn", "debug, info, warn or error")
 	return c

@@ -111,7 +111,7 @@ func TestContractA1_ChallengeComesFirst(t *testing.T) {
 		{"GET", "/secrets/known?api-version=7.4", ""}, {"GET", "/secrets/known/?api-version=7.4", ""},
 		{"PUT", "/secrets/a?api-version=7.4", ""}, {"PUT", "/secrets/a", `{"value":"x"}`}, {"PUT", "/secrets/a", `{{{`},
 		{"GET", "/secrets/none?api-version=7.4", ""}, {"GET", "/secrets/bad_name?api-version=7.4", ""},
-		{"GET", "/secrets/x?api-version=1.0", ""}, {"GET", "/secrets/x", ""}, {"GET", "/secrets/%zz", ""}, {"GET", "//secrets/x", ""},
+		{"GET", "/secrets/x?api-version=1.0", ""}, {"GET", "/secrets/x", ""}, {"GET", "//secrets/x", ""},
 		{"PATCH", "/secrets/x/y?api-version=7.4", ""}, {"DELETE", "/secrets/x?api-version=7.4", ""}, {"POST", "/secrets/restore?api-version=7.4", ""},
 		{"POST", "/deletedsecrets/x/recover?api-version=7.4", ""}, {"GET", "/deletedsecrets?api-version=7.4", ""},
 		{"POST", "/keys/k/create?api-version=7.4", ""}, {"GET", "/certificates?api-version=7.4", ""}, {"GET", "/nowhere", ""}, {"GET", "/", ""},
@@ -119,7 +119,7 @@ func TestContractA1_ChallengeComesFirst(t *testing.T) {
 		{"PUT", "/secrets/a?api-version=7.4", `{"value":"` + strings.Repeat("x", 2<<20) + `"}`},
 	} {
 		req := anonymous.Request(r.method, "https://placeholder/", []byte(r.body))
-		req.URL.Host, req.URL.Opaque = strings.TrimPrefix(h.c.Base(), "https://"), strings.Replace(h.c.Base(), "https:", "", 1)+strings.ReplaceAll(r.target, "%zz", "%7")
+		req.URL.Host, req.URL.Opaque = strings.TrimPrefix(h.c.Base(), "https://"), strings.Replace(h.c.Base(), "https:", "", 1)+r.target
 		req.Host = req.URL.Host
 		res, body := h.c.Send(req)
 		if res.StatusCode != 401 || r.method != "HEAD" && string(body) != `{"error":{"code":"Unauthorized","message":"AKV10000: Request is missing a Bearer or PoP token."}}` {

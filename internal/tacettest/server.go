@@ -36,6 +36,11 @@ type Server struct {
 	AccessKey, SecretKey string
 	Account, Region      string
 
+	// VaultURL is where Azure's clients find the vault main; ClientID and ClientSecret are
+	// the administrator's as an application.
+	VaultURL               string
+	ClientID, ClientSecret string
+
 	Clock *server.Clock
 }
 
@@ -130,10 +135,15 @@ func Start(t testing.TB, opts ...Option) (*Server, func()) {
 		stop()
 		t.Fatalf("tacettest: %v", err)
 	}
+	env := map[string]string{}
+	for _, v := range d.Environment() {
+		env[v.Name] = v.Value
+	}
 	return &Server{
 		URL: "http://" + d.Addr("http"), HTTPSURL: "https://" + d.Addr("https"), AdminURL: "http://" + d.Addr("admin"),
 		CAFile: d.CAFile, DataDir: d.DataDir, AccessKey: d.Credentials.AccessKey, SecretKey: string(d.Credentials.Secret.Reveal()),
 		Account: d.Credentials.Account, Region: d.Credentials.Region, Clock: d.Clock,
+		VaultURL: env["TACET_VAULT_URL"], ClientID: env["AZURE_CLIENT_ID"], ClientSecret: env["AZURE_CLIENT_SECRET"],
 	}, stop
 }
 

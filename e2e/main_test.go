@@ -43,7 +43,7 @@ func run(m *testing.M) (int, error) {
 		}
 	}
 	file := filepath.Join(dir, "env")
-	server := exec.Command(binary, "dev", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--env-file", file)
+	server := exec.Command(binary, "dev", "--hosts", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--env-file", file)
 	server.Stderr = os.Stderr
 	if err := server.Start(); err != nil {
 		return 0, err

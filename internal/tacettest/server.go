@@ -69,6 +69,9 @@ func WithLogger(l *slog.Logger) Option { return func(o *options) { o.Logger = l 
 // WithClock starts with a clock that is ahead of the machine's by d.
 func WithClock(d time.Duration) Option { return func(o *options) { o.Clock = d } }
 
+// WithMetadata names whose access tokens the metadata endpoint gives to everybody.
+func WithMetadata(identity string) Option { return func(o *options) { o.MetadataIdentity = identity } }
+
 // stopTimeout is how long a server may take to stop before the test fails.
 const stopTimeout = 30 * time.Second
 

@@ -14,9 +14,11 @@ func TestJavaScriptSDK(t *testing.T) {
 	if out, err := command(t, "js", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
 		t.Fatalf("npm ci: %v\n%s", err, out)
 	}
-	out, err := command(t, "js", "node", "main.mjs")
-	if err != nil || strings.TrimSpace(out) != "ok" {
-		t.Fatalf("node: %v\n%s", err, out)
+	for _, program := range []string{"main.mjs", "iam.mjs"} {
+		out, err := command(t, "js", "node", program)
+		if err != nil || strings.TrimSpace(out) != "ok" {
+			t.Errorf("node %s: %v\n%s", program, err, out)
+		}
 	}
 }
 
@@ -103,6 +105,11 @@ data "aws_secretsmanager_secret_version" "read" {
 // comes from a local mirror, because it cannot be built from the registries that the
 // project may use; where there is none the test is left out, loudly.
 func TestTerraform(t *testing.T) {
+	t.Run("secrets", func(t *testing.T) { applyTwice(t, terraformMain) })
+	t.Run("principals", func(t *testing.T) { applyTwice(t, terraformPrincipals) })
+}
+
+func applyTwice(t *testing.T, configuration string) {
 	terraform := tool(t, "terraform")
 	mirror := os.Getenv("TACET_TERRAFORM_MIRROR")
 	if mirror == "" {
@@ -114,7 +121,7 @@ func TestTerraform(t *testing.T) {
 	dir := t.TempDir()
 	rc := filepath.Join(dir, "terraformrc")
 	must(t, os.WriteFile(rc, []byte("provider_installation {\n  filesystem_mirror {\n    path = \""+mirror+"\"\n  }\n}\n"), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "main.tf"), []byte(terraformMain), 0o600))
+	must(t, os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o600))
 	t.Setenv("TF_CLI_CONFIG_FILE", rc)
 	t.Setenv("CHECKPOINT_DISABLE", "1")
 	run := func(args ...string) string {

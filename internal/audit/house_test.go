@@ -26,6 +26,7 @@ type memLog struct {
 	fail        error  // when set, what every call returns
 	before      func() // called at the beginning of Advance
 	reads       int    // calls of Tiles
+	read        int    // leaves read
 }
 
 func newLog() *memLog { return &memLog{tiles: map[audit.TileID]audit.Tile{}} }
@@ -34,7 +35,9 @@ func (l *memLog) Leaves(_ context.Context, from int64, limit int) ([]audit.Leaf,
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	i, _ := slices.BinarySearchFunc(l.leaves, from, func(a audit.Leaf, seq int64) int { return int(a.Seq - seq) })
-	return slices.Clone(l.leaves[i:min(i+limit, len(l.leaves))]), l.fail
+	out := slices.Clone(l.leaves[i:min(i+limit, len(l.leaves))])
+	l.read += len(out)
+	return out, l.fail
 }
 
 func (l *memLog) Tiles(_ context.Context, ids []audit.TileID) ([]audit.Tile, error) {

@@ -242,6 +242,9 @@ func (g *Guard) commit(jobs []*job) {
 		return
 	}
 	gr.apply()
+	if tell := g.cfg.Committed; tell != nil && len(gr.bodies) > 0 {
+		tell(gr.first, gr.bodies)
+	}
 }
 
 // fail answers a group that was not committed, or of which it is not known. What is

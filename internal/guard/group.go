@@ -27,6 +27,8 @@ type group struct {
 	uses     []store.LastUseRow
 	made     int64 // changes made
 	records  int64
+	first    int64 // the number of the first of them
+	bodies   [][]byte
 }
 
 type noted struct {
@@ -48,7 +50,7 @@ func (gr *group) run(jobs []*job) error {
 	if err := gr.catchUp(); err != nil {
 		return err
 	}
-	records := make([]store.RecordRow, 0, len(jobs)+8)
+	records, bodies := make([]store.RecordRow, 0, len(jobs)+8), make([][]byte, 0, len(jobs)+8)
 	for _, j := range jobs {
 		if j.change != nil {
 			gr.runChange(j)
@@ -57,12 +59,14 @@ func (gr *group) run(jobs []*job) error {
 		}
 		for _, l := range j.records {
 			records = append(records, store.RecordRow{Seq: gr.store.Head.Records, Time: l.time, Body: l.body})
+			bodies = append(bodies, l.body)
 			gr.store.Head.Records++
 		}
 		gr.touches = append(gr.touches, j.touches...)
 		gr.noteUse(&j.used)
 	}
 	gr.records = int64(len(records))
+	gr.first, gr.bodies = gr.store.Head.Records-gr.records, bodies
 	if t := gr.now.UnixMicro(); t > gr.store.Head.Time {
 		gr.store.Head.Time = t
 	}

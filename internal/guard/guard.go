@@ -30,7 +30,10 @@ type Config struct {
 	// MaxSecrets is how many secrets a vault may hold, those waiting for their purge
 	// included; 0 means no limit.
 	MaxSecrets int64
-	Logger     *slog.Logger
+	// Committed, when not nil, is told of the records of every group that was committed:
+	// the number of the first and their stored texts, which it must not keep.
+	Committed func(first int64, bodies [][]byte)
+	Logger    *slog.Logger
 }
 
 // ErrNotInitialised is returned by [Open] for a store that has no keys yet.

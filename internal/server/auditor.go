@@ -50,7 +50,7 @@ func newAuditor(s *Server) (*auditor, error) {
 	a := &auditor{db: s.rooms.db, log: room(s.log, "audit"), now: s.now, signer: signer,
 		followed: &followedLog{auditLog: auditLog{s.rooms.db}}}
 	a.followed.touch()
-	a.follower = audit.NewFollower(audit.FollowerConfig{Log: a.followed, Signer: signer, Now: s.now, Logger: a.log})
+	a.follower = audit.NewFollower(audit.FollowerConfig{Log: a.followed, Recent: s.rooms.recent, Signer: signer, Now: s.now, Logger: a.log})
 	return a, nil
 }
 

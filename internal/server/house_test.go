@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -345,5 +346,21 @@ func TestMovedClockKeepsCallersIn(t *testing.T) {
 		if status, out := aws.Skewed(skew).Call("ListSecrets", map[string]any{}); status != 400 || out["__type"] != "InvalidSignatureException" {
 			t.Errorf("a caller whose clock is wrong by %s: %d %v", skew, status, out)
 		}
+	}
+}
+
+// TestIdleIsNotLag: a server that nobody asks anything has signed everything there is.
+func TestIdleIsNotLag(t *testing.T) {
+	s := tacettest.New(t)
+	s.AWS(t).Call("ListSecrets", map[string]any{})
+	lag := regexp.MustCompile(`(?m)^tacet_audit_checkpoint_lag_seconds (\S+)$`)
+	time.Sleep(4 * time.Second) // the follower looks once a second
+	_, text := get(t, s.AdminURL+"/metrics")
+	m := lag.FindStringSubmatch(text)
+	if m == nil {
+		t.Fatal("no such metric")
+	}
+	if seconds, err := strconv.ParseFloat(m[1], 64); err != nil || seconds > 3 {
+		t.Errorf("everything has been signed, and the lag is %s s", m[1])
 	}
 }

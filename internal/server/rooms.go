@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"tacet/internal/audit"
 	"tacet/internal/guard"
 	"tacet/internal/identity"
 	"tacet/internal/oidc"
@@ -25,6 +26,7 @@ type rooms struct {
 	guard    *guard.Guard
 	vault    *vault.Service
 	identity *identity.Service
+	recent   *audit.Recent
 }
 
 // openRooms opens the store and the door of an initialised deployment, and the
@@ -55,7 +57,8 @@ func openStore(ctx context.Context, cfg Config) (*store.DB, error) {
 
 // openDoor takes the store over; where it fails, the store is still open.
 func openDoor(ctx context.Context, cfg Config, db *store.DB, kek seal.KEK, now func() time.Time) (*rooms, error) {
-	g, err := guard.Open(ctx, guard.Config{DB: db, KEK: kek, Now: now, Development: cfg.dev != nil,
+	recent := new(audit.Recent)
+	g, err := guard.Open(ctx, guard.Config{DB: db, KEK: kek, Now: now, Development: cfg.dev != nil, Committed: recent.Committed,
 		CacheBytes: cfg.Limits.CacheBytes, MaxSecrets: cfg.Limits.Secrets, Logger: room(cfg.Logger, "guard")})
 	if err != nil {
 		return nil, err
@@ -65,7 +68,7 @@ func openDoor(ctx context.Context, cfg Config, db *store.DB, kek seal.KEK, now f
 		g.Close()
 		return nil, err
 	}
-	return &rooms{db: db, guard: g, vault: vault.New(g), identity: identity.New(g, identity.Config{OIDC: verifier})}, nil
+	return &rooms{db: db, guard: g, vault: vault.New(g), identity: identity.New(g, identity.Config{OIDC: verifier}), recent: recent}, nil
 }
 
 // oidcVerifier makes what verifies the tokens of registered issuers. A development server

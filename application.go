@@ -58,7 +58,9 @@ type ClientCredential struct {
 	Hint    string    `json:"hint,omitempty"`
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires"`
-	// Certificate is a client certificate in DER.
+	// Thumbprint is a client certificate's SHA-1 in hex, as Azure shows it; Certificate is
+	// the certificate in DER.
+	Thumbprint  string `json:"thumbprint,omitempty"`
 	Certificate []byte `json:"certificate,omitempty"`
 }
 

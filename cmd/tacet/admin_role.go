@@ -17,7 +17,7 @@ func newRoleCommand(a *admin) *cobra.Command {
   tacet role attach deploy readers
   tacet role revoke-sessions deploy
   tacet role show deploy`,
-		append(holderCommands(a, "role"), newRoleCreateCommand(a), newRoleUpdateCommand(a), newRoleTrustCommand(a),
+		append(append(holderCommands(a, "role"), credentialCommands(a, "role")...), newRoleCreateCommand(a), newRoleUpdateCommand(a), newRoleTrustCommand(a),
 			show(a, "list", "List the roles of the account", "  tacet role list", cobra.NoArgs, "the roles cannot be listed",
 				func(ctx context.Context, cl *client.Client, _ []string) ([]client.Role, error) {
 					return cl.ListRoles(ctx)

@@ -20,7 +20,7 @@ func newUserCommand(a *admin) *cobra.Command {
   tacet user policy put ci read-app policy.json
   tacet user attach ci readers
   tacet user show ci`,
-		append(holderCommands(a, "user"), newUserCreateCommand(a), newUserListCommand(a), newUserShowCommand(a), newUserDeleteCommand(a))...)
+		append(append(holderCommands(a, "user"), credentialCommands(a, "user")...), newUserCreateCommand(a), newUserListCommand(a), newUserShowCommand(a), newUserDeleteCommand(a))...)
 }
 
 func newUserCreateCommand(a *admin) *cobra.Command {

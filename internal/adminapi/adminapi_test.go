@@ -81,7 +81,9 @@ var bodies = map[string]string{
 	"role-assignments/delete": `{"vault":"main","id":"x"}`, "role-definitions/create": `{"name":"r","actions":["*"]}`, "role-definitions/list": `{}`,
 	"role-definitions/delete": `{"role":"r"}`, "access-policies/set": `{"vault":"main","principal":"admin","permissions":["get"]}`,
 	"access-policies/list": `{"vault":"main"}`, "access-policies/delete": `{"vault":"main","principal":"admin"}`,
-	"clock/get": `{}`, "clock/set": `{"offset":1}`,
+	"client-credentials/create": `{"user":"admin","kind":"client-secret"}`, "client-credentials/list": `{"user":"admin"}`,
+	"client-credentials/delete": `{"user":"admin","id":"x"}`,
+	"clock/get":                 `{}`, "clock/set": `{"offset":1}`,
 }
 
 // post sends a signed request as it is.

@@ -74,6 +74,10 @@ func operations() []operation {
 
 		handle("vaults/list", listVaults),
 		handle("vaults/create", createVault),
+		{path: "client-credentials/create", run: createCredential},
+		handle("client-credentials/list", listCredentials),
+		handle("client-credentials/delete", deleteCredential),
+
 		handle("role-assignments/create", createAssignment),
 		handle("role-assignments/list", listAssignments),
 		handle("role-assignments/delete", deleteAssignment),

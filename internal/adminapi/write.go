@@ -39,13 +39,22 @@ func marshal(v any) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// withSecret answers with a new access key and its secret: the only place where this
-// face reveals one. The encoded answer is overwritten once it is sent.
+// withSecret answers with a new access key and its secret. Here and in withClientSecret
+// are the only places where this face reveals one. The encoded answer is overwritten once
+// it is sent.
 func withSecret(k keyOut, secret tacet.Plaintext) (answer, error) {
 	return inJSON(struct {
 		keyOut
 		Secret string `json:"secret"`
 	}{k, string(secret.Reveal())})
+}
+
+// withClientSecret answers with a new client credential and its secret.
+func withClientSecret(c credentialOut, secret tacet.Plaintext) (answer, error) {
+	return inJSON(struct {
+		credentialOut
+		Secret string `json:"secret"`
+	}{c, string(secret.Reveal())})
 }
 
 // inLines answers with lines of JSON that write makes as it goes.

@@ -59,6 +59,8 @@ type request struct {
 	Audience    string   `json:"audience,omitempty"`
 	Audiences   []string `json:"audiences,omitempty"`
 	Key         string   `json:"key,omitempty"`
+	Kind        string   `json:"kind,omitempty"`
+	Certificate string   `json:"certificate,omitempty"`
 	Active      *bool    `json:"active,omitempty"`
 	Name        string   `json:"name,omitempty"`
 	Account     string   `json:"account,omitempty"`

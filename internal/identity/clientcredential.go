@@ -7,6 +7,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/pem"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 
 	"tacet"
 	"tacet/internal/guard"
+	"tacet/internal/jwa"
 )
 
 // Limits of client credentials.
@@ -37,6 +39,7 @@ type ClientCredentialInput struct {
 	// Certificate is a client certificate in PEM or DER: an RSA key, with which the
 	// application signs. It is good until its own end.
 	Certificate []byte
+	thumbprint  string
 }
 
 // CreateClientCredential makes a credential with which a principal gets access tokens, and
@@ -95,7 +98,7 @@ func (in *ClientCredentialInput) check(now time.Time) error {
 	if err != nil {
 		return err
 	}
-	in.Certificate, in.Life = cert.Raw, cert.NotAfter.Sub(now)
+	in.Certificate, in.Life, in.thumbprint = cert.Raw, cert.NotAfter.Sub(now), thumbprint(cert)
 	if in.Life <= 0 {
 		return tacet.Errorf(tacet.InvalidParameter, "The certificate has expired.")
 	}
@@ -123,10 +126,19 @@ func parseCertificate(raw []byte) (*x509.Certificate, error) {
 	return cert, nil
 }
 
+// thumbprint returns a certificate's SHA-1 in hex, upper case.
+func thumbprint(cert *x509.Certificate) string {
+	sum, err := base64.RawURLEncoding.DecodeString(jwa.X5T(cert))
+	if err != nil {
+		return ""
+	}
+	return strings.ToUpper(hex.EncodeToString(sum))
+}
+
 // newClientCredential makes and stores a credential of a principal.
 func newClientCredential(tx *guard.Tx, account, principal string, in ClientCredentialInput) (tacet.ClientCredential, tacet.Plaintext, error) {
 	c := tacet.ClientCredential{ID: newGUID(), Kind: in.Kind, Account: account, Principal: principal, Description: in.Description,
-		Created: tx.Now(), Expires: tx.Now().Add(in.Life).Truncate(time.Second), Certificate: in.Certificate}
+		Created: tx.Now(), Expires: tx.Now().Add(in.Life).Truncate(time.Second), Certificate: in.Certificate, Thumbprint: in.thumbprint}
 	if in.Kind == tacet.ClientCertificate {
 		return c, tacet.Plaintext{}, tx.PutClientCredential(c, tacet.Plaintext{})
 	}

@@ -16,6 +16,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -193,8 +194,19 @@ func (s Signer) Raw(operation string, body []byte) []byte {
 	h := http.Header{}
 	h.Set("Content-Type", "application/x-amz-json-1.1")
 	h.Set("X-Amz-Target", "secretsmanager."+operation)
+	return s.raw("secretsmanager", h, body)
+}
+
+// RawForm returns the bytes of a signed request of the Query protocol.
+func (s Signer) RawForm(service string, form url.Values) []byte {
+	h := http.Header{}
+	h.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+	return s.raw(service, h, []byte(form.Encode()))
+}
+
+func (s Signer) raw(service string, h http.Header, body []byte) []byte {
 	r := &sigv4.Request{Method: "POST", EscapedPath: "/", Host: s.Host, Header: h, Body: body}
-	sigv4.Sign(r, s.AccessKey, []byte(s.SecretKey), s.Region, "secretsmanager", time.Now())
+	sigv4.Sign(r, s.AccessKey, []byte(s.SecretKey), s.Region, service, time.Now())
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "POST / HTTP/1.1\r\nHost: %s\r\nContent-Length: %d\r\n", s.Host, len(body))
 	_ = h.Write(&b)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strconv"
@@ -44,6 +45,7 @@ var loads = []load{
 	{"GetSecretValue", getRequests},
 	{"PutSecretValue", putRequests},
 	{"ListSecrets", listRequests},
+	{"AssumeRole", assumeRequests},
 }
 
 func secretName(i int) string { return fmt.Sprintf("bench/%07d", i) }
@@ -79,6 +81,25 @@ func putRequests(s Signer, p *Plan) (func(int, int) []byte, error) {
 
 func listRequests(s Signer, _ *Plan) (func(int, int) []byte, error) {
 	raw := s.Raw("ListSecrets", []byte(`{"MaxResults":100}`))
+	return func(int, int) []byte { return raw }, nil
+}
+
+// assumeRequests makes the role, if it is not there yet, and asks for sessions of it.
+func assumeRequests(s Signer, _ *Plan) (func(int, int) []byte, error) {
+	const account = "000000000001" // what init makes
+	made := s.RawForm("iam", url.Values{"Action": {"CreateRole"}, "RoleName": {"bench"}, "AssumeRolePolicyDocument": {
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}]}`}})
+	sent := false
+	if _, err := drive(s.Host, time.Now().Add(time.Minute), func(int) []byte {
+		if sent {
+			return nil
+		}
+		sent = true
+		return made
+	}); err != nil && !strings.Contains(err.Error(), "409") {
+		return nil, err
+	}
+	raw := s.RawForm("sts", url.Values{"Action": {"AssumeRole"}, "RoleArn": {"arn:aws:iam::" + account + ":role/bench"}, "RoleSessionName": {"bench"}})
 	return func(int, int) []byte { return raw }, nil
 }
 

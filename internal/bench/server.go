@@ -53,7 +53,7 @@ func StartTacet(ctx context.Context, o Options) (*Process, error) {
 	if o.Admin != "" {
 		admin = fmt.Sprintf("\n[admin]\nlisten = %q\n", o.Admin)
 	}
-	text := fmt.Sprintf("[listen]\naddress = %q\nallow_plaintext = true\n\n[store]\nurl = %q\n\n[key]\nfile = %q\n\n[audit]\nfsync = %q\n\n[log]\nlevel = \"warn\"\n\n[limits]\nsecrets = 2000000\n%s",
+	text := fmt.Sprintf("[listen]\naddress = %q\nallow_plaintext = true\n\n[store]\nurl = %q\n\n[key]\nfile = %q\n\n[audit]\nfsync = %q\n\n[log]\nlevel = \"warn\"\n\n[limits]\nsecrets = 2000000\nprincipal_rate = 10000000\naddress_rate = 10000000\n%s",
 		addr, "file:"+urlFile, filepath.Join(o.Dir, "key"), o.Fsync, admin)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err

@@ -139,7 +139,7 @@ func SessionSize(sess tacet.Session) int {
 
 // sessionSecret derives the secret access key of a session: 40 characters, of 240 bits.
 func (g *Guard) sessionSecret(id string) tacet.Plaintext {
-	mac := hmac.New(sha256.New, g.Derive(purposeSessionSecret, sha256.Size))
+	mac := hmac.New(sha256.New, g.sessionKey())
 	mac.Write([]byte(id))
 	return tacet.NewPlaintext([]byte(base64.StdEncoding.EncodeToString(mac.Sum(nil)[:30])))
 }

@@ -2,6 +2,7 @@ package guard
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -60,6 +61,7 @@ type Guard struct {
 	refreshing sync.Mutex
 	refreshed  time.Time // when other nodes' changes were last asked for
 	deployment string
+	sessionKey func() []byte // a func, because fmt prints a []byte of any struct it is given
 	done       chan struct{} // closed when the committer has ended
 }
 
@@ -121,6 +123,8 @@ func Open(ctx context.Context, cfg Config) (*Guard, error) {
 	}); err != nil {
 		return nil, err
 	}
+	sessionKey := g.Derive(purposeSessionSecret, sha256.Size) // the same for ever
+	g.sessionKey = func() []byte { return sessionKey }
 	go g.commitLoop()
 	return g, nil
 }

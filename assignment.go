@@ -9,8 +9,7 @@ import (
 // A RoleDefinition is data actions under a name, to be assigned: a role as Azure means it.
 type RoleDefinition struct {
 	ID string `json:"id"` // a GUID
-	// Account is whose it is, and whose vaults it can be assigned at; "" for those every
-	// deployment has.
+	// Account is whose it is; "" for those every deployment has.
 	Account     string `json:"account,omitempty"`
 	Name        string `json:"name"`
 	Description string `json:"description,omitempty"`
@@ -20,6 +19,14 @@ type RoleDefinition struct {
 	// Scopes are the vaults it can be assigned at; none means all of the account.
 	Scopes  []VaultID `json:"scopes,omitempty"`
 	Created time.Time `json:"created,omitzero"`
+}
+
+// AssignableAt reports whether the role can be assigned at a vault.
+func (r *RoleDefinition) AssignableAt(v Vault) bool {
+	if len(r.Scopes) > 0 {
+		return slices.Contains(r.Scopes, v.ID)
+	}
+	return r.Account == "" || r.Account == v.Account
 }
 
 // An Assignment is what a vault grants or refuses one principal in Azure's language: a role

@@ -307,15 +307,6 @@ func (o Operation) OnSecrets() bool {
 	return operationTable[o].onSecrets
 }
 
-// Assigns reports whether the operation is about what one vault grants.
-func (o Operation) Assigns() bool {
-	switch o {
-	case OpCreateRoleAssignment, OpListRoleAssignments, OpDeleteRoleAssignment, OpSetAccessPolicy, OpListAccessPolicies, OpDeleteAccessPolicy:
-		return true
-	}
-	return false
-}
-
 // DataActions lists Azure's names of the operations on what vaults hold, sorted.
 func DataActions() []string {
 	var out []string

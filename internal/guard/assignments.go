@@ -56,7 +56,7 @@ func (d *directory) compile(a *assignment) error {
 			actions = append(actions, tacet.PermissionActions(p)...)
 		}
 	} else {
-		r := d.definition(v.Account, a.Role)
+		r := d.definition(v, a.Role)
 		if r == nil { // it may have been of a denial
 			return fmt.Errorf("guard: assignment %q: the role definition %q is missing", a.ID, a.Role)
 		}
@@ -235,10 +235,11 @@ type PrincipalInfo struct {
 
 // PrincipalNamed finds a user, group or role: by its object id, which Azure's grants name,
 // its unique id or its ARN, in any account; or as "user/NAME", "group/NAME", "role/NAME",
-// "root" or NAME of an account.
+// "root" or NAME of the caller's.
 //
 // Errors: PrincipalNotFound, InvalidParameter (a name of two principals).
-func (s *scope) PrincipalNamed(account, text string) (PrincipalInfo, error) {
+func (s *scope) PrincipalNamed(text string) (PrincipalInfo, error) {
+	account := s.req.Call.Caller.Account
 	none := tacet.Errorf(tacet.PrincipalNotFound, "There is no user, group or role %s.", text)
 	for id := range s.dir.ids {
 		if id == text || strings.EqualFold(tacet.ObjectID(id), text) {
@@ -278,6 +279,11 @@ func (s *scope) PrincipalByID(id string) PrincipalInfo {
 		return PrincipalInfo{id, tacet.KindGroup, p.ARN()}
 	}
 	return PrincipalInfo{ID: id}
+}
+
+// Administers reports whether it is the caller's account's to say what becomes of a vault.
+func (s *scope) Administers(v tacet.Vault) bool {
+	return s.dir.administers(s.req.Call.Caller.Account, v)
 }
 
 // SecretNamed returns the full name of the secret that a name means in a vault: the name

@@ -191,9 +191,9 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 		}
 	case s.resource != "":
 		pr.Resource, given = s.resource, r.Secret.Given
-		if r.Vault != "" { // administration of the deployment, whichever account's vault it is
+		if r.Vault != "" {
 			given = s.resource
-			if v, ok := s.dir.named(r.Vault); ok && op.Assigns() { // what it grants is its account's to say
+			if v, ok := s.dir.named(r.Vault); ok && !s.dir.administers(c.Account, v) {
 				pr.ResourceAccount = v.Account
 			}
 		} else if s.vault.Account != "" {

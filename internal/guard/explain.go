@@ -219,12 +219,16 @@ func (d *directory) recorded(rec *tacet.Record) (subject, bool) {
 }
 
 // About makes the request for an operation on a resource, which is given as an ARN, the
-// name of a secret, "role/NAME" or the like for another thing of the account, or "*" or ""
-// for none. It reports false for what is none of these.
+// name of a secret, "role/NAME" or the like for another thing of the account, "vault/NAME",
+// or "*" or "" for none. It reports false for what is none of these.
 func About(call tacet.Call, op tacet.Operation, resource string) (Request, bool) {
 	r := Request{Call: call, Operation: op, Create: op == tacet.OpCreateSecret}
 	if resource == "" || resource == "*" {
 		return r, true
+	}
+	if name, ok := strings.CutPrefix(resource, vaultARN("")); ok {
+		r.Vault = name
+		return r, name != ""
 	}
 	if account, tail, ok := splitPrincipalARN(resource); ok {
 		kind, _, ok := strings.Cut(tail, "/")
@@ -235,6 +239,10 @@ func About(call tacet.Call, op tacet.Operation, resource string) (Request, bool)
 	if kind, name, ok := strings.Cut(resource, "/"); ok && tacet.PrincipalKind(kind).Known() && op.Service() != "secretsmanager" {
 		r.Principal = PrincipalRef{Kind: tacet.PrincipalKind(kind), Name: name}
 		r.Trust = op.Service() == "sts"
+		return r, name != ""
+	}
+	if name, ok := strings.CutPrefix(resource, "vault/"); ok && !op.OnSecrets() {
+		r.Vault = name
 		return r, name != ""
 	}
 	var ok bool

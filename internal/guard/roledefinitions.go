@@ -43,16 +43,16 @@ var builtinRoles = []tacet.RoleDefinition{
 		Description: "Of the control plane: no access to data."},
 }
 
-// definition returns the role definition of an account with an id, or a name in any case;
-// nil for none.
-func (d *directory) definition(account, text string) *tacet.RoleDefinition {
+// definition returns the role definition with an id, or a name in any case, that can be
+// assigned at a vault; nil for none.
+func (d *directory) definition(v tacet.Vault, text string) *tacet.RoleDefinition {
 	for i := range builtinRoles {
 		if r := &builtinRoles[i]; strings.EqualFold(r.Name, text) || strings.EqualFold(r.ID, text) {
 			return r
 		}
 	}
 	for _, r := range d.definitions {
-		if r.Account == account && (strings.EqualFold(r.Name, text) || strings.EqualFold(r.ID, text)) {
+		if r.AssignableAt(v) && (strings.EqualFold(r.Name, text) || strings.EqualFold(r.ID, text)) {
 			return r
 		}
 	}
@@ -70,10 +70,10 @@ func grantedBy(r *tacet.RoleDefinition) []string {
 	})
 }
 
-// RoleDefinition returns the role definition of an account, or of every deployment, with an
-// id, or a name in any case; nil for none.
-func (s *scope) RoleDefinition(account, text string) *tacet.RoleDefinition {
-	r := s.dir.definition(account, text)
+// RoleDefinition returns the role definition with an id, or a name in any case, that can be
+// assigned at a vault; nil for none.
+func (s *scope) RoleDefinition(v tacet.Vault, text string) *tacet.RoleDefinition {
+	r := s.dir.definition(v, text)
 	if r == nil {
 		return nil
 	}

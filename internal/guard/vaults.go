@@ -90,6 +90,27 @@ func (s *scope) Named(name string) (tacet.Vault, error) {
 // of vaults are unique in the deployment, so it needs no account.
 func vaultARN(name string) string { return "arn:aws:tacet:::vault/" + strings.ToLower(name) }
 
+// administers reports whether it is an account's to say what becomes of a vault: it is its
+// own, or one of an account that has nobody who could.
+func (d *directory) administers(account string, v tacet.Vault) bool {
+	if account == v.Account {
+		return true
+	}
+	for _, p := range d.ids {
+		switch p := p.(type) {
+		case *user:
+			if p.Account == v.Account {
+				return false
+			}
+		case *role:
+			if p.Account == v.Account {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // admitted refuses a caller whose address the vault's network rules do not let in.
 func (s *scope) admitted(rec *tacet.Record) error {
 	if s.vault.Network.Admits(s.req.Call.SourceIP) {

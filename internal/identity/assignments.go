@@ -46,7 +46,7 @@ func vaultRequest(call tacet.Call, op tacet.Operation, vault string) guard.Reque
 // Azure the caller need not hold what he gives: he must be allowed to give.
 //
 // Errors: VaultNotFound, PrincipalNotFound (principal or role), PrincipalExists,
-// InvalidParameter (the role cannot be assigned there, or the secret's name), LimitExceeded.
+// InvalidParameter (the secret's name), LimitExceeded.
 func (s *Service) CreateRoleAssignment(ctx context.Context, call tacet.Call, in CreateAssignmentInput) (AssignmentInfo, error) {
 	r := vaultRequest(call, tacet.OpCreateRoleAssignment, in.Vault)
 	r.Parameters["principal"], r.Parameters["roleDefinition"], r.Parameters["deny"] = in.Principal, in.Role, in.Deny
@@ -58,12 +58,9 @@ func (s *Service) CreateRoleAssignment(ctx context.Context, call tacet.Call, in 
 		if err != nil {
 			return AssignmentInfo{}, err
 		}
-		role := tx.RoleDefinition(v.Account, in.Role)
-		switch {
-		case role == nil:
-			return AssignmentInfo{}, noDefinition(in.Role)
-		case len(role.Scopes) > 0 && !slices.Contains(role.Scopes, v.ID):
-			return AssignmentInfo{}, tacet.Errorf(tacet.InvalidParameter, "The role %s cannot be assigned at the vault %s.", role.Name, v.Name)
+		role := tx.RoleDefinition(v, in.Role)
+		if role == nil {
+			return AssignmentInfo{}, tacet.Errorf(tacet.PrincipalNotFound, "There is no role %s that can be assigned at the vault %s.", in.Role, v.Name)
 		}
 		a := tacet.Assignment{Vault: v.ID, Role: role.ID, Deny: in.Deny}
 		if in.Secret != "" {
@@ -80,7 +77,7 @@ func (s *Service) CreateRoleAssignment(ctx context.Context, call tacet.Call, in 
 
 // assign stores an assignment for the principal that is named.
 func assign(tx *guard.Tx, v tacet.Vault, a tacet.Assignment, principal string) (AssignmentInfo, error) {
-	p, err := tx.PrincipalNamed(v.Account, principal)
+	p, err := tx.PrincipalNamed(principal)
 	if err != nil {
 		return AssignmentInfo{}, err
 	}
@@ -103,7 +100,7 @@ func assign(tx *guard.Tx, v tacet.Vault, a tacet.Assignment, principal string) (
 // grantScope is what a read and a change can both look grants up in.
 type grantScope interface {
 	Assignments(vault tacet.VaultID) []tacet.Assignment
-	RoleDefinition(account, text string) *tacet.RoleDefinition
+	RoleDefinition(v tacet.Vault, text string) *tacet.RoleDefinition
 	PrincipalByID(id string) guard.PrincipalInfo
 }
 
@@ -114,7 +111,7 @@ func ofKind(s grantScope, vault tacet.VaultID, accessPolicies bool) []tacet.Assi
 
 func assignmentInfo(s grantScope, v tacet.Vault, a tacet.Assignment) AssignmentInfo {
 	out := AssignmentInfo{Assignment: a, Vault: v.Name, Principal: s.PrincipalByID(a.Principal)}
-	if r := s.RoleDefinition(v.Account, a.Role); r != nil {
+	if r := s.RoleDefinition(v, a.Role); r != nil {
 		out.Role = *r
 	}
 	return out
@@ -221,7 +218,7 @@ func (s *Service) DeleteAccessPolicy(ctx context.Context, call tacet.Call, vault
 	r := vaultRequest(call, tacet.OpDeleteAccessPolicy, vault)
 	r.Parameters["principal"] = principal
 	return s.unassign(ctx, r, func(tx *guard.Tx, v tacet.Vault) (string, error) {
-		p, err := tx.PrincipalNamed(v.Account, principal)
+		p, err := tx.PrincipalNamed(principal)
 		return tacet.AssignmentID(&tacet.Assignment{Vault: v.ID, Principal: p.ID}), err
 	})
 }

@@ -31,10 +31,12 @@ type CreateDefinitionInput struct {
 	// "Microsoft.KeyVault/vaults/secrets/*".
 	DataActions    []string
 	NotDataActions []string
-	Vaults         []string // where it can be assigned; none for every vault of the account
+	// Vaults are where it can be assigned; none for every vault of the account.
+	Vaults []string
 }
 
-// CreateRoleDefinition makes a role of the caller's account, to be assigned at its vaults.
+// CreateRoleDefinition makes a role of the caller's account, to be assigned at its vaults,
+// or at named ones of an account that has nobody.
 //
 // Errors: InvalidParameter, PrincipalExists (the name, in any case), VaultNotFound,
 // LimitExceeded.
@@ -45,17 +47,18 @@ func (s *Service) CreateRoleDefinition(ctx context.Context, call tacet.Call, in 
 		if err := in.check(); err != nil {
 			return DefinitionInfo{}, err
 		}
-		if old := tx.RoleDefinition(call.Account, in.Name); old != nil {
-			return DefinitionInfo{}, tacet.Errorf(tacet.PrincipalExists, "There is a role %s already.", old.Name)
+		all := tx.RoleDefinitions(call.Account)
+		if i := indexOfRole(all, in.Name); i >= 0 {
+			return DefinitionInfo{}, tacet.Errorf(tacet.PrincipalExists, "There is a role %s already.", all[i].Name)
 		}
-		if len(tx.RoleDefinitions(call.Account)) >= maxDefinitions {
+		if len(all) >= maxDefinitions {
 			return DefinitionInfo{}, tacet.Errorf(tacet.LimitExceeded, "An account has at most %d roles.", maxDefinitions)
 		}
 		d := tacet.RoleDefinition{ID: tacet.RoleDefinitionID(tx.NewID()), Account: call.Account, Name: in.Name, Description: in.Description,
 			DataActions: in.DataActions, NotDataActions: in.NotDataActions, Created: tx.Now()}
 		for _, name := range in.Vaults {
 			v, err := tx.Named(name)
-			if err == nil && v.Account != call.Account {
+			if err == nil && !tx.Administers(v) {
 				err = tacet.Errorf(tacet.InvalidParameter, "The vault %s is another account's.", v.Name)
 			}
 			if err != nil {
@@ -111,8 +114,8 @@ func definitionInfo(s interface{ Vaults() []tacet.Vault }, d tacet.RoleDefinitio
 	return out
 }
 
-// ListRoleDefinitions returns the roles that can be assigned at vaults of the caller's
-// account, those that every deployment has included, by name.
+// ListRoleDefinitions returns the roles of the caller's account, those that every deployment
+// has included, by name.
 func (s *Service) ListRoleDefinitions(ctx context.Context, call tacet.Call) ([]DefinitionInfo, error) {
 	r := guard.Request{Call: call, Operation: tacet.OpListRoleDefinitions}
 	return guard.View(ctx, s.g, r, func(sn *guard.Snapshot) ([]DefinitionInfo, error) {
@@ -125,8 +128,11 @@ func (s *Service) ListRoleDefinitions(ctx context.Context, call tacet.Call) ([]D
 	})
 }
 
-func noDefinition(text string) error {
-	return tacet.Errorf(tacet.PrincipalNotFound, "There is no role %s.", text)
+// indexOfRole finds a role by its id, or its name in any case; -1 for none.
+func indexOfRole(all []tacet.RoleDefinition, text string) int {
+	return slices.IndexFunc(all, func(d tacet.RoleDefinition) bool {
+		return strings.EqualFold(d.Name, text) || strings.EqualFold(d.ID, text)
+	})
 }
 
 // DeleteRoleDefinition removes a role of the caller's account, by its id or its name. It
@@ -136,10 +142,13 @@ func noDefinition(text string) error {
 func (s *Service) DeleteRoleDefinition(ctx context.Context, call tacet.Call, role string) error {
 	r := guard.Request{Call: call, Operation: tacet.OpDeleteRoleDefinition, Parameters: map[string]any{"roleDefinition": role}}
 	_, err := guard.Do(ctx, s.g, r, func(tx *guard.Tx) (none struct{}, err error) {
-		d := tx.RoleDefinition(call.Account, role)
+		all := tx.RoleDefinitions(call.Account)
+		i := indexOfRole(all, role)
+		if i < 0 {
+			return none, tacet.Errorf(tacet.PrincipalNotFound, "There is no role %s.", role)
+		}
+		d := &all[i]
 		switch {
-		case d == nil:
-			return none, noDefinition(role)
 		case d.Account == "":
 			return none, tacet.Errorf(tacet.InvalidParameter, "The role %s is one that every deployment has.", d.Name)
 		case slices.ContainsFunc(tx.Assignments(""), func(a tacet.Assignment) bool { return a.Role == d.ID }):

@@ -314,6 +314,27 @@ func TestAssignedFromAbroad(t *testing.T) {
 		h.wantCode(errOf(h.vault.GetSecretValue(h.ctx, who, vault.GetSecretValueInput{Secret: ref})), tacet.CrossAccountKey)
 		h.wantCode(errOf(h.vault.GetSecret(h.ctx, azure, vault.GetSecretInput{Secret: tacet.ShownRef("private")})), tacet.Denied)
 
+		// His own vault is his to say, and not another account's.
+		own := identity.CreateAssignmentInput{Vault: "other", Principal: h.admin.Caller.ARN, Role: "Key Vault Reader"}
+		h.wantCode(errOf(h.ids.CreateRoleAssignment(h.ctx, h.admin, own)), tacet.Denied)
+		h.must(errOf(h.ids.CreateRoleAssignment(h.ctx, who, own)))
+		on := true
+		h.wantCode(errOf(h.vault.UpdateVault(h.ctx, who, vault.UpdateVaultInput{Name: "main", AccessPolicies: &on})), tacet.Denied)
+		h.wantCode(errOf(h.ids.ListAccess(h.ctx, who, identity.Question{Action: "tacet:CreateRoleAssignment", Resource: "vault/main"})), tacet.Denied)
+		h.must(errOf(h.ids.ListAccess(h.ctx, h.admin, identity.Question{Action: "tacet:CreateRoleAssignment", Resource: "arn:aws:tacet:::vault/main"})))
+
+		// The vault of an account that has nobody is whoever's who may administer vaults.
+		_, err = h.vault.CreateVault(h.ctx, h.admin, vault.CreateVaultInput{Name: "empty", Account: "000000000003", Region: "us-east-1"})
+		h.must(err)
+		_, err = h.ids.CreateRoleDefinition(h.ctx, h.admin, identity.CreateDefinitionInput{Name: "There", DataActions: []string{"*"}, Vaults: []string{"empty"}})
+		h.must(err)
+		h.must(errOf(h.ids.CreateRoleAssignment(h.ctx, h.admin, identity.CreateAssignmentInput{Vault: "empty", Principal: "nobody", Role: "There"})))
+		there := h.nobody
+		there.Vault, there.Account, there.Region = "empty", "", ""
+		h.must(errOf(h.vault.SetSecret(h.ctx, there, vault.SetSecretInput{Secret: tacet.ShownRef("x"), Value: text("x")})))
+		_, err = h.ids.CreateRoleDefinition(h.ctx, h.admin, identity.CreateDefinitionInput{Name: "Not there", DataActions: []string{"*"}, Vaults: []string{"other"}})
+		h.wantCode(err, tacet.InvalidParameter)
+
 		// Roles of one account are not another's.
 		_, err = h.ids.CreateRoleDefinition(h.ctx, who, identity.CreateDefinitionInput{Name: "Friendly", DataActions: []string{"*"}})
 		h.must(err)

@@ -1,6 +1,7 @@
 package azureapi
 
 import (
+	"cmp"
 	"strings"
 
 	"tacet"
@@ -23,7 +24,7 @@ func (x *exchange) denial(d *tacet.Denial) *failure {
 	}
 	deny := "null"
 	if d.Reason.Explicit() {
-		deny = "'" + d.ID + "'" // what `tacet why` explains
+		deny = "'" + cmp.Or(d.Assignment, d.ID) + "'" // or else what `tacet why` explains
 	}
 	return forbidden("ForbiddenByRbac", "Caller is not authorized to perform action on resource.\r\n"+
 		"If role assignments, deny assignments or role definitions were changed recently, please observe propagation time.\r\n"+

@@ -65,10 +65,17 @@ func TestForgedGrants(t *testing.T) {
 		{"a key given to another user", `UPDATE object SET parent = '000000000001/admin' WHERE kind = 'accesskey'`, "changed outside Tacet"},
 		{"a vault's account", `UPDATE vault SET account = '000000000002'`, "changed outside Tacet"},
 		{"a vault's network rules", `UPDATE vault SET body = '{}'`, "changed outside Tacet"},
+		{"a role assigned to another", `UPDATE object SET body = replace(body, 'AGPA', 'AIDA') WHERE kind = 'assignment'`, "changed outside Tacet"},
+		{"a denial turned round", `UPDATE object SET body = replace(body, '"deny":true', '"deny":false') WHERE kind = 'assignment'`, "changed outside Tacet"},
+		{"what a role grants", `UPDATE object SET body = replace(body, '*/read', '*') WHERE kind = 'roledefinition'`, "changed outside Tacet"},
+		{"a role that is gone", `DELETE FROM object WHERE kind = 'roledefinition'`, "is missing"},
 		{"a row copied to another id", `INSERT INTO object SELECT kind, id || 'x', parent, mac, body FROM object WHERE kind = 'user'`, "changed outside Tacet"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			h, path := tamperable(t)
+			h.must(errOf(h.ids.CreateGroup(h.ctx, h.admin, "readers", "")))
+			h.must(errOf(h.ids.CreateRoleDefinition(h.ctx, h.admin, identity.CreateDefinitionInput{Name: "Reader", DataActions: []string{"*/read"}})))
+			h.must(errOf(h.ids.CreateRoleAssignment(h.ctx, h.admin, identity.CreateAssignmentInput{Vault: "main", Principal: "group/readers", Role: "Reader", Deny: true})))
 			h.execute(path, c.sql)
 			err := h.tryReopen(path)
 			if err == nil || !strings.Contains(err.Error(), c.says) {

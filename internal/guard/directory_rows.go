@@ -66,8 +66,9 @@ func accessKeyAAD(id string) seal.AAD {
 
 // putObject checks and adds one row, and what follows from it for others.
 func (d *directory) putObject(g *Guard, row store.ObjectRow) error {
-	if err := d.addObject(g, row); err != nil {
-		return err
+	given := row.Kind != kindPolicy || d.policies[row.ID] != nil
+	if err := d.addObject(g, row); err != nil || !given {
+		return err // a new policy is given to nobody yet
 	}
 	return d.relink(row.Kind, row.ID)
 }

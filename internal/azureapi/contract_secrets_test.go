@@ -279,7 +279,7 @@ func TestContractC_Paging(t *testing.T) {
 			t.Errorf("%s: %d items in all, want %d", tt.target, len(seen), tt.total)
 		}
 	}
-	for _, bad := range []string{"0", "26", "-1", "x", "1.5", "99999999999999999999", "1&maxresults=2"} {
+	for _, bad := range []string{"", "0", "26", "-1", "x", "1.5", "99999999999999999999", "1&maxresults=2"} {
 		for _, target := range []string{"/secrets", "/deletedsecrets", "/secrets/many/versions"} {
 			status, out := h.c.Call("GET", target+"?maxresults="+bad, nil)
 			h.failure(target+" "+bad, status, out, 400, "BadParameter", "", "The query parameter maxresults ")

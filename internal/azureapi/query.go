@@ -33,14 +33,14 @@ func (x *exchange) readQuery() error {
 		return badParameter("The query string is not valid.")
 	}
 	q := query{}
-	maxResults := ""
+	maxResults, limited := "", false
 	for key, v := range values {
 		var to *string
 		switch strings.ToLower(key) {
 		case "api-version":
 			to = &q.version
 		case "maxresults":
-			to = &maxResults
+			to, limited = &maxResults, true
 		case "$skiptoken":
 			to = &q.skipToken
 		default:
@@ -57,7 +57,7 @@ func (x *exchange) readQuery() error {
 	if !knownVersion(q.version) {
 		return badParameter("The specified version (" + printable(q.version) + ") is not recognized. Consider using the latest supported version (" + latestVersion + ").")
 	}
-	if maxResults != "" {
+	if limited {
 		n, err := strconv.Atoi(maxResults)
 		if err != nil || n < 1 || n > maxPage {
 			return badParameter("The query parameter maxresults must be between 1 and " + strconv.Itoa(maxPage) + ".")

@@ -184,9 +184,15 @@ func ResidentBytes(pid int) (int64, error) {
 	return 0, errors.New("bench: no VmRSS")
 }
 
-// Signer signs requests as an AWS client does.
+// Signer makes requests as a client of either cloud does.
 type Signer struct {
 	Host, AccessKey, SecretKey, Region string
+	Token                              string // an access token, of Azure's clients
+}
+
+// RawGet returns the bytes of a GET with the access token.
+func (s Signer) RawGet(target string) []byte {
+	return []byte("GET " + target + " HTTP/1.1\r\nHost: " + s.Host + "\r\nAccept: application/json\r\nAuthorization: Bearer " + s.Token + "\r\n\r\n")
 }
 
 // Raw returns the bytes of a signed request of the JSON protocol.

@@ -3,9 +3,12 @@ package bench
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -40,12 +43,12 @@ func StartTacet(ctx context.Context, o Options) (*Process, error) {
 		return nil, err
 	}
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
-	url := o.Engine
-	if url == "sqlite" {
-		url = "sqlite:" + filepath.Join(o.Dir, "tacet.db")
+	store := o.Engine
+	if store == "sqlite" {
+		store = "sqlite:" + filepath.Join(o.Dir, "tacet.db")
 	}
 	urlFile := filepath.Join(o.Dir, "store-url") // it may hold a password
-	if err := os.WriteFile(urlFile, []byte(url), 0o600); err != nil {
+	if err := os.WriteFile(urlFile, []byte(store), 0o600); err != nil {
 		return nil, err
 	}
 	config := filepath.Join(o.Dir, "tacet-"+o.Fsync+".toml")
@@ -54,15 +57,14 @@ func StartTacet(ctx context.Context, o Options) (*Process, error) {
 		admin = fmt.Sprintf("\n[admin]\nlisten = %q\n", o.Admin)
 	}
 	text := fmt.Sprintf("[listen]\naddress = %q\nallow_plaintext = true\n\n[store]\nurl = %q\n\n[key]\nfile = %q\n\n[audit]\nfsync = %q\n\n[log]\nlevel = \"warn\"\n\n[limits]\nsecrets = 2000000\nprincipal_rate = 10000000\naddress_rate = 10000000\n%s",
-		addr, "file:"+urlFile, filepath.Join(o.Dir, "key"), o.Fsync, admin)
+		addr, "file:"+urlFile, filepath.Join(o.Dir, "tacet.key"), o.Fsync, admin)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
 	creds := filepath.Join(o.Dir, "credentials.env")
 	if !o.Restart {
-		initCmd := exec.CommandContext(ctx, o.Binary, "init", "--config", config, "--credentials-file", creds)
-		if out, err := initCmd.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("tacet init: %w: %s", err, out)
+		if err := makeDeployment(ctx, o, store, creds); err != nil {
+			return nil, err
 		}
 	}
 	env, err := readEnv(creds)
@@ -81,7 +83,50 @@ func StartTacet(ctx context.Context, o Options) (*Process, error) {
 		return nil, errors.Join(err, p.Stop())
 	}
 	p.Started = time.Since(begin)
+	if p.Signer.Token, err = accessToken(ctx, addr, env["AZURE_CLIENT_ID"], env["AZURE_CLIENT_SECRET"]); err != nil {
+		return nil, errors.Join(err, p.Stop())
+	}
 	return p, nil
+}
+
+// makeDeployment lets a development server make the key, the store and the administrator's
+// credentials for both clouds' clients; the server that is measured goes on from there.
+func makeDeployment(ctx context.Context, o Options, store, creds string) error {
+	cmd := exec.CommandContext(ctx, o.Binary, "dev", "--data", o.Dir, "--store", store, "--listen", "127.0.0.1:0", "--tls-listen", "127.0.0.1:0", "--env-file", creds)
+	cmd.Stderr = os.Stderr
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p := &Process{cmd: cmd}
+	for range 3000 {
+		if _, err := os.Stat(creds); err == nil {
+			return p.Stop()
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	return errors.Join(errors.New("bench: no deployment was made"), p.Stop())
+}
+
+// accessToken gets the token that Azure's requests are made with, once for all of them.
+func accessToken(ctx context.Context, addr, id, secret string) (string, error) {
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}, "scope": {"https://vault.azure.net/.default"}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/adfs/oauth2/token", strings.NewReader(form.Encode()))
+	if err != nil {
+		return "", err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = res.Body.Close() }()
+	var out struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&out); err != nil || out.Token == "" {
+		return "", fmt.Errorf("bench: no access token: %s: %w", res.Status, err)
+	}
+	return out.Token, nil
 }
 
 // StartBare starts this program as the bare server.

@@ -102,6 +102,8 @@ func TestCanary(t *testing.T) {
 		refused.Write(answer)
 	}
 
+	pushThroughAzure(t, s.Azure(t), canary, &refused)
+
 	places := map[string][]byte{"the log": log.bytes(), "the errors": refused.Bytes(), "the metrics": metrics(t, s)}
 	for _, f := range files(t, s.DataDir) {
 		b, err := os.ReadFile(f)
@@ -120,6 +122,35 @@ func TestCanary(t *testing.T) {
 			}
 		}
 	}
+}
+
+// pushThroughAzure sends the value through every operation of the Azure face that takes
+// one, well and badly formed, and gathers the refusals.
+func pushThroughAzure(t *testing.T, c *tacettest.AzureClient, canary string, refused *bytes.Buffer) {
+	t.Helper()
+	send := func(method, target, body string) {
+		res, answer := c.Send(c.Request(method, target, []byte(body)))
+		if res.StatusCode >= 300 {
+			refused.Write(answer)
+		}
+	}
+	quoted, err := json.Marshal(canary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := `{"value":` + string(quoted) + `}`
+	for _, body := range []string{good, good[:len(good)-1], good + "x", `{"value":` + string(quoted) + `,"value":1}`, `{"value":[` + string(quoted) + `]}`,
+		`{"value":"v","attributes":` + string(quoted) + `}`, `{"value":"` + strings.Repeat(string(quoted[1:len(quoted)-1]), 1000) + `"}`, string(quoted), canary,
+		`{"value":` + string(quoted) + `,"contentType":"application/octet-stream","tags":[1]}`} {
+		for _, r := range [][2]string{{"PUT", "/secrets/azure"}, {"PUT", "/secrets/bad_name"}, {"PATCH", "/secrets/azure"}, {"POST", "/secrets/restore"}, {"PUT", "/secrets/azure/x"}} {
+			send(r[0], r[1]+"?api-version=7.4", body)
+			send(r[0], r[1]+"?api-version=none", body)
+		}
+	}
+	for _, r := range [][2]string{{"GET", "/secrets/azure"}, {"GET", "/secrets"}, {"POST", "/secrets/azure/backup"}, {"DELETE", "/secrets/azure"}, {"GET", "/deletedsecrets/azure"}} {
+		send(r[0], r[1]+"?api-version=7.4", "")
+	}
+	send("PUT", "/secrets/azure?api-version=7.4", good) // it is deleted
 }
 
 func files(t *testing.T, dir string) []string {

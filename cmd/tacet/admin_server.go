@@ -11,9 +11,9 @@ import (
 )
 
 func newVaultCommand(a *admin) *cobra.Command {
-	return group("vault", "List and make vaults: accounts in regions",
+	return group("vault", "Make, list, change and remove vaults: accounts in regions",
 		"  tacet vault list\n  tacet vault create main-eu eu-west-1",
-		newVaultListCommand(a), newVaultCreateCommand(a), newAccessPolicyCommand(a))
+		newVaultListCommand(a), newVaultCreateCommand(a), newVaultShowCommand(a), newVaultUpdateCommand(a), newVaultDeleteCommand(a), newAccessPolicyCommand(a))
 }
 
 func newVaultListCommand(a *admin) *cobra.Command {

@@ -78,6 +78,9 @@ func operations() []operation {
 		handle("client-credentials/list", listCredentials),
 		handle("client-credentials/delete", deleteCredential),
 
+		handle("vaults/get", getVault),
+		handle("vaults/update", updateVault),
+		handle("vaults/delete", deleteVault),
 		handle("role-assignments/create", createAssignment),
 		handle("role-assignments/list", listAssignments),
 		handle("role-assignments/delete", deleteAssignment),

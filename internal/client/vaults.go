@@ -1,0 +1,50 @@
+package client
+
+import (
+	"context"
+	"net/netip"
+)
+
+// NetworkRules say from which addresses a vault's secrets may be used.
+type NetworkRules struct {
+	Deny    bool           `json:"deny"` // whoever is not in Allowed
+	Allowed []netip.Prefix `json:"allowed"`
+}
+
+// VaultSettings is a vault with its settings.
+type VaultSettings struct {
+	Vault
+	RetentionDays   int          `json:"retentionDays"`
+	PurgeProtection bool         `json:"purgeProtection"`
+	AccessPolicies  bool         `json:"accessPolicies"` // they grant, and role assignments do not
+	Network         NetworkRules `json:"network"`
+	Tenant          string       `json:"tenant,omitempty"`
+}
+
+// GetVault returns a vault by name, in any case.
+func (c *Client) GetVault(ctx context.Context, name string) (VaultSettings, error) {
+	return get[VaultSettings](ctx, c, "vaults/get", request{Vault: name})
+}
+
+// VaultChange is what is to be changed of a vault; nil stays.
+type VaultChange struct {
+	PurgeProtection *bool         `json:"purgeprotection,omitempty"` // never off again
+	AccessPolicies  *bool         `json:"accesspolicies,omitempty"`
+	Network         *NetworkRules `json:"network,omitempty"`
+	Tenant          *string       `json:"tenant,omitempty"`
+}
+
+// UpdateVault changes a vault's settings.
+func (c *Client) UpdateVault(ctx context.Context, name string, change VaultChange) (out VaultSettings, err error) {
+	in := struct {
+		Vault string `json:"vault"`
+		VaultChange
+	}{name, change}
+	_, err = c.call(ctx, "vaults/update", in, &out)
+	return out, err
+}
+
+// DeleteVault removes an empty vault and its keys.
+func (c *Client) DeleteVault(ctx context.Context, name string) error {
+	return c.do(ctx, "vaults/delete", request{Vault: name})
+}

@@ -90,6 +90,9 @@ const (
 	OpDeleteVault Operation = "DeleteVault"
 	OpSetClock    Operation = "SetClock" // development servers only
 
+	OpCreateAccount Operation = "CreateAccount" // with its administrator
+	OpListAccounts  Operation = "ListAccounts"
+
 	OpExplainDecision  Operation = "ExplainDecision"  // why a request was refused
 	OpSimulateDecision Operation = "SimulateDecision" // what would be decided
 	OpListAccess       Operation = "ListAccess"       // who may do something
@@ -197,6 +200,8 @@ var operations = append([]opInfo{
 	{OpUpdateVault, "tacet", false, azureVaults + "write"},
 	{OpDeleteVault, "tacet", false, azureVaults + "delete"},
 	{OpSetClock, "tacet", false, ""},
+	{OpCreateAccount, "tacet", false, ""},
+	{OpListAccounts, "tacet", true, ""},
 	{OpExplainDecision, "tacet", true, ""},
 	{OpSimulateDecision, "tacet", true, ""},
 	{OpListAccess, "tacet", true, ""},
@@ -305,6 +310,16 @@ func (o Operation) DataAction() string { return operationTable[o].azure }
 // OnSecrets reports whether the operation is about the secrets of a vault.
 func (o Operation) OnSecrets() bool {
 	return operationTable[o].onSecrets
+}
+
+// Operates reports whether the operation is about the whole deployment, and so only for
+// the account that it belongs to.
+func (o Operation) Operates() bool {
+	switch o {
+	case OpReadAudit, OpCreateVault, OpSetClock, OpCreateAccount, OpListAccounts:
+		return true
+	}
+	return false
 }
 
 // DataActions lists Azure's names of the operations on what vaults hold, sorted.

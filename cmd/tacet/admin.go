@@ -26,7 +26,7 @@ func newAdminCommands() []*cobra.Command {
 	commands := []*cobra.Command{
 		newUserCommand(a), newGroupCommand(a), newRoleCommand(a), newPolicyCommand(a), newKeyCommand(a), newOIDCCommand(a),
 		newRoleAssignmentCommand(a), newRoleDefinitionCommand(a),
-		newVaultCommand(a), newAuditCommand(a), newClockCommand(a), newWhoamiCommand(a),
+		newAccountCommand(a), newVaultCommand(a), newAuditCommand(a), newClockCommand(a), newWhoamiCommand(a),
 		newWhyCommand(a), newCanCommand(a), newWhoCanCommand(a), newCredentialProcessCommand(a),
 	}
 	for _, c := range commands {

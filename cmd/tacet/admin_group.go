@@ -30,7 +30,7 @@ func newGroupCommand(a *admin) *cobra.Command {
   tacet group attach ops readers
   tacet group add ops ana
   tacet group show ops`,
-		append(holderCommands(a, "group"), newGroupCreateCommand(a),
+		append(holderCommands(a, "group"), newGroupCreateCommand(a), a.renameCommand("group", (*client.Client).UpdateGroup),
 			show(a, "list", "List the groups of the account", "  tacet group list", cobra.NoArgs, "the groups cannot be listed",
 				func(ctx context.Context, cl *client.Client, _ []string) ([]client.Group, error) {
 					return cl.ListGroups(ctx, "")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"strings"
 
@@ -28,6 +29,22 @@ func (a *admin) change(use, short, example string, what func(args []string) stri
 			}
 			return nil
 		})}
+}
+
+// renameCommand makes the command that gives a user or a group another name or path.
+func (a *admin) renameCommand(kind string, update func(cl *client.Client, ctx context.Context, old, name, path string) error) *cobra.Command {
+	var name, path string
+	c := a.change("update "+strings.ToUpper(kind), "Give a "+kind+" another name or path", "  tacet "+kind+" update ana --name anna",
+		func(args []string) string { return "the " + kind + " " + args[0] + " was not changed" },
+		func(ctx context.Context, cl *client.Client, args []string) error {
+			if name == "" && path == "" {
+				return usage(errors.New("--name or --path is missing"))
+			}
+			return update(cl, ctx, args[0], name, path)
+		})
+	c.Flags().StringVar(&name, "name", "", "the new `name`")
+	c.Flags().StringVar(&path, "path", "", "the new `path`, as /team/")
+	return c
 }
 
 // newPrincipal is the flags of what a user or a role is made with.

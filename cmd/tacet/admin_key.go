@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -23,8 +25,7 @@ func newKeyCommand(a *admin) *cobra.Command {
 }
 
 func newKeyCreateCommand(a *admin) *cobra.Command {
-	var format string
-	var reveal bool
+	var out secretOutput
 	c := &cobra.Command{
 		Use:   "create USER",
 		Short: "Make an access key and print it with its secret, this once",
@@ -34,28 +35,45 @@ that.`,
 		Example: "  (umask 077; tacet key create ci -o env > ci.env)\n  tacet key create ci -o json | deploy-credentials\n  tacet key create ci --reveal",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			terminal := isTerminal(c.OutOrStdout())
-			if terminal && !reveal {
-				return fail(exitUsage, "no key was made", errors.New("its secret would be printed to a terminal"), "redirect the output, or add --reveal")
-			}
-			print, err := keyPrinter(format, terminal)
-			if err != nil {
-				return err
-			}
-			key, secret, err := cl.CreateAccessKey(c.Context(), args[0])
-			if err != nil {
-				return failed("no key of "+args[0]+" was made", err)
-			}
-			if err := print(c.OutOrStdout(), key, secret); err != nil {
-				return fail(exitFailed, "the key "+key.ID+" was made, but it could not be printed and is lost", err,
-					"tacet key delete "+args[0]+" "+key.ID+", and make another")
-			}
-			return nil
+			return out.create(c, "no key of "+args[0]+" was made", func(ctx context.Context) (client.AccessKey, string, error) {
+				return cl.CreateAccessKey(ctx, args[0])
+			})
 		}),
 	}
-	c.Flags().BoolVar(&reveal, "reveal", false, "print the secret even to a terminal")
-	c.Flags().StringVarP(&format, "output", "o", "", "env or json (default env on a terminal, json elsewhere)")
+	out.flags(c)
 	return c
+}
+
+// secretOutput is where a new access key and its secret go.
+type secretOutput struct {
+	format string
+	reveal bool
+}
+
+func (o *secretOutput) flags(c *cobra.Command) {
+	c.Flags().BoolVar(&o.reveal, "reveal", false, "print the secret even to a terminal")
+	c.Flags().StringVarP(&o.format, "output", "o", "", "env or json (default env on a terminal, json elsewhere)")
+}
+
+// create makes a key and prints it, if there is where it may be printed.
+func (o *secretOutput) create(c *cobra.Command, what string, create func(context.Context) (client.AccessKey, string, error)) error {
+	terminal := isTerminal(c.OutOrStdout())
+	if terminal && !o.reveal {
+		return fail(exitUsage, what, errors.New("its secret would be printed to a terminal"), "redirect the output, or add --reveal")
+	}
+	print, err := keyPrinter(o.format, terminal)
+	if err != nil {
+		return err
+	}
+	key, secret, err := create(c.Context())
+	if err != nil {
+		return failed(what, err)
+	}
+	if err := print(c.OutOrStdout(), key, secret); err != nil {
+		return fail(exitFailed, "the key "+key.ID+" was made, but it could not be printed and is lost", err,
+			"tacet key delete "+key.User+" "+key.ID+", and make another")
+	}
+	return nil
 }
 
 // keyPrinter returns what prints a key and its secret in a format. It is chosen before
@@ -87,28 +105,48 @@ func keyPrinter(format string, terminal bool) (func(io.Writer, client.AccessKey,
 }
 
 func newKeyListCommand(a *admin) *cobra.Command {
-	var format string
-	c := &cobra.Command{
-		Use:     "list USER",
-		Short:   "List a user's access keys",
-		Example: "  tacet key list ci",
-		Args:    cobra.ExactArgs(1),
-		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			keys, err := cl.ListAccessKeys(c.Context(), args[0])
-			if err != nil {
-				return failed("the keys of "+args[0]+" cannot be listed", err)
+	return show(a, "list USER", "List a user's access keys and when they were last used", "  tacet key list ci", cobra.ExactArgs(1), "the keys cannot be listed",
+		func(ctx context.Context, cl *client.Client, args []string) ([]usedKey, error) {
+			return keysOf(ctx, cl, args[0])
+		}, func(keys []usedKey) [][]string {
+			rows := [][]string{{"ACCESS KEY", "STATUS", "CREATED", "LAST USED", "FOR"}}
+			for _, k := range keys {
+				rows = append(rows, []string{k.ID, activity(k.Active), when(k.Created), k.lastUse(), k.Service})
 			}
-			return emit(c, format, keys, func() [][]string {
-				rows := [][]string{{"ACCESS KEY", "STATUS", "CREATED"}}
-				for _, k := range keys {
-					rows = append(rows, []string{k.ID, activity(k.Active), when(k.Created)})
-				}
-				return rows
-			})
-		}),
+			return rows
+		})
+}
+
+// usedKey is an access key with its last use, as far as the caller may know of that.
+type usedKey struct {
+	client.AccessKey
+	LastUsed time.Time `json:"lastUsed,omitzero"`
+	Service  string    `json:"lastUsedFor,omitempty"`
+	hidden   bool      // whether it was used must not be known
+}
+
+func keysOf(ctx context.Context, cl *client.Client, user string) ([]usedKey, error) {
+	keys, err := cl.ListAccessKeys(ctx, user)
+	if err != nil {
+		return nil, err
 	}
-	formatFlag(c, &format)
-	return c
+	out := []usedKey{}
+	for _, k := range keys {
+		use, err := cl.LastUse(ctx, k.ID)
+		hidden := errors.Is(err, client.ErrDenied)
+		if err != nil && !hidden {
+			return nil, err
+		}
+		out = append(out, usedKey{k, use.Time, use.Service, hidden})
+	}
+	return out, nil
+}
+
+func (k *usedKey) lastUse() string {
+	if k.LastUsed.IsZero() && !k.hidden {
+		return "never"
+	}
+	return when(k.LastUsed)
 }
 
 func activity(active bool) string {

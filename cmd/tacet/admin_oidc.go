@@ -44,18 +44,38 @@ func newOIDCCommand(a *admin) *cobra.Command {
 
 func newOIDCCreateCommand(a *admin) *cobra.Command {
 	var audiences, tags []string
-	c := show(a, "create URL --audience AUDIENCE", "Make an OIDC issuer known",
-		"  tacet oidc create https://token.actions.githubusercontent.com --audience sts.amazonaws.com", cobra.ExactArgs(1), "the provider was not created",
+	var jwks string
+	var c *cobra.Command
+	c = show(a, "create URL --audience AUDIENCE", "Make an OIDC issuer known",
+		`  tacet oidc create https://token.actions.githubusercontent.com --audience sts.amazonaws.com
+  kubectl get --raw /openid/v1/jwks | tacet oidc create https://kubernetes.default.svc.cluster.local --audience tacet --jwks-file -`, cobra.ExactArgs(1), "the provider was not created",
 		func(ctx context.Context, cl *client.Client, args []string) (client.Provider, error) {
 			list, err := parseTags(tags)
 			if err != nil {
 				return client.Provider{}, usage(err)
 			}
-			return cl.CreateProvider(ctx, args[0], audiences, list)
+			keys, err := readKeys(c, jwks)
+			if err != nil {
+				return client.Provider{}, err
+			}
+			return cl.CreateProvider(ctx, args[0], audiences, keys, list)
 		}, func(p client.Provider) [][]string { return providerRows([]client.Provider{p}) })
 	c.Flags().StringArrayVar(&audiences, "audience", nil, "an `audience` (client id) that tokens may be for; may be given again")
+	c.Flags().StringVar(&jwks, "jwks-file", "", "`file` of the issuer's public keys, a JWK Set, - for standard input, for an issuer that the server cannot reach")
 	c.Flags().StringArrayVar(&tags, "tag", nil, "a `KEY=VALUE`; may be given again")
 	return c
+}
+
+// readKeys reads the keys of an issuer; "" names no file.
+func readKeys(c *cobra.Command, file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	keys, err := readInput(c.InOrStdin(), file)
+	if err != nil {
+		return "", fail(exitUsage, "the issuer's keys cannot be read", err, "")
+	}
+	return string(keys), nil
 }
 
 func providerRows(list []client.Provider) [][]string {

@@ -20,7 +20,8 @@ func newUserCommand(a *admin) *cobra.Command {
   tacet user policy put ci read-app policy.json
   tacet user attach ci readers
   tacet user show ci`,
-		append(append(holderCommands(a, "user"), credentialCommands(a, "user")...), newUserCreateCommand(a), newUserListCommand(a), newUserShowCommand(a), newUserDeleteCommand(a))...)
+		append(append(holderCommands(a, "user"), credentialCommands(a, "user")...), newUserCreateCommand(a), newUserListCommand(a), newUserShowCommand(a),
+			a.renameCommand("user", (*client.Client).UpdateUser), newUserDeleteCommand(a))...)
 }
 
 func newUserCreateCommand(a *admin) *cobra.Command {
@@ -100,8 +101,8 @@ func when(t time.Time) string {
 type userDetails struct {
 	client.User
 	holdings
-	Groups []string           `json:"groups"`
-	Keys   []client.AccessKey `json:"accessKeys"`
+	Groups []string  `json:"groups"`
+	Keys   []usedKey `json:"accessKeys"`
 }
 
 func newUserShowCommand(a *admin) *cobra.Command {
@@ -138,7 +139,7 @@ func userOf(ctx context.Context, cl *client.Client, name string) (d userDetails,
 	for _, g := range groups {
 		d.Groups = append(d.Groups, g.Name)
 	}
-	d.Keys, err = cl.ListAccessKeys(ctx, name)
+	d.Keys, err = keysOf(ctx, cl, name)
 	return d, err
 }
 
@@ -149,7 +150,7 @@ func (d userDetails) rows() [][]string {
 		rows = append(rows, []string{"Group", g})
 	}
 	for _, k := range d.Keys {
-		rows = append(rows, []string{"Access key", k.ID + ", " + activity(k.Active) + ", created " + when(k.Created)})
+		rows = append(rows, []string{"Access key", k.ID + ", " + activity(k.Active) + ", created " + when(k.Created) + ", last used " + k.lastUse()})
 	}
 	return rows
 }

@@ -85,6 +85,8 @@ var bodies = map[string]string{
 	"client-credentials/create": `{"user":"admin","kind":"client-secret"}`, "client-credentials/list": `{"user":"admin"}`,
 	"client-credentials/delete": `{"user":"admin","id":"x"}`,
 	"clock/get":                 `{}`, "clock/set": `{"offset":1}`,
+	"users/update": `{"user":"admin","name":"root"}`, "groups/update": `{"group":"g","path":"/x/"}`,
+	"accounts/create": `{"account":"000000000002"}`, "accounts/list": `{}`,
 }
 
 // post sends a signed request as it is.

@@ -144,7 +144,7 @@ type providerOut struct {
 }
 
 func showProvider(p tacet.OIDCProvider) providerOut {
-	return providerOut{URL: "https://" + p.URL, ARN: p.ARN(), ClientIDs: append([]string{}, p.ClientIDs...), Thumbprints: p.Thumbprints,
+	return providerOut{URL: p.Issuer(), ARN: p.ARN(), ClientIDs: append([]string{}, p.ClientIDs...), Thumbprints: p.Thumbprints,
 		Created: p.Created.UTC(), Tags: showTags(p.Tags)}
 }
 
@@ -152,6 +152,8 @@ type createProviderIn struct {
 	URL       string   `json:"url"`
 	Audiences []string `json:"audiences"`
 	Tags      []tag    `json:"tags"`
+	// JWKS are the issuer's keys, a JWK Set, for one that cannot be reached.
+	JWKS string `json:"jwks"`
 }
 
 type providerIn struct {
@@ -168,7 +170,7 @@ type providersOut struct {
 }
 
 func createProvider(ctx context.Context, h *handler, call tacet.Call, in createProviderIn) (providerOut, error) {
-	p, err := h.Identity.CreateOIDCProvider(ctx, call, identity.CreateOIDCProviderInput{URL: in.URL, ClientIDs: in.Audiences, Tags: readTags(in.Tags)})
+	p, err := h.Identity.CreateOIDCProvider(ctx, call, identity.CreateOIDCProviderInput{URL: in.URL, ClientIDs: in.Audiences, Tags: readTags(in.Tags), JWKS: in.JWKS})
 	return showProvider(p), err
 }
 

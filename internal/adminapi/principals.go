@@ -44,7 +44,7 @@ func providerARN(call tacet.Call, provider string) string {
 	if strings.HasPrefix(provider, "arn:") {
 		return provider
 	}
-	return tacet.PrincipalARN(tacet.KindOIDCProvider, call.Account, "/", strings.TrimPrefix(provider, "https://"))
+	return tacet.PrincipalARN(tacet.KindOIDCProvider, call.Account, "/", strings.TrimPrefix(strings.TrimPrefix(provider, "https://"), "http://"))
 }
 
 func showTags(tags []tacet.Tag) []tag { return show(tags, func(t tacet.Tag) tag { return tag(t) }) }
@@ -201,6 +201,10 @@ func listGroups(ctx context.Context, h *handler, call tacet.Call, in userIn) (gr
 	}
 	list, err := h.Identity.ListGroups(ctx, call, identity.Listing{})
 	return groupsOut{Groups: show(list.Items, showGroup)}, err
+}
+
+func updateGroup(ctx context.Context, h *handler, call tacet.Call, in renameIn) (none, error) {
+	return none{}, h.Identity.UpdateGroup(ctx, call, in.Group, identity.Renaming{Name: in.Name, Path: in.Path})
 }
 
 func deleteGroup(ctx context.Context, h *handler, call tacet.Call, in groupIn) (none, error) {

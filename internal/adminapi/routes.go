@@ -21,6 +21,7 @@ func operations() []operation {
 		handle("users/create", createUser),
 		handle("users/get", getUser),
 		handle("users/list", listUsers),
+		handle("users/update", updateUser),
 		handle("users/delete", deleteUser),
 		handle("policies/put", putPolicy),
 		handle("policies/get", getPolicy),
@@ -36,6 +37,7 @@ func operations() []operation {
 		handle("groups/create", createGroup),
 		handle("groups/get", getGroup),
 		handle("groups/list", listGroups),
+		handle("groups/update", updateGroup),
 		handle("groups/delete", deleteGroup),
 		handle("groups/add", addToGroup),
 		handle("groups/remove", removeFromGroup),
@@ -62,7 +64,7 @@ func operations() []operation {
 		handle("providers/delete", deleteProvider),
 		handle("providers/add", addAudience),
 		handle("providers/remove", removeAudience),
-		{path: "keys/create", run: createKey},
+		handle("keys/create", createKey),
 		handle("keys/list", listKeys),
 		handle("keys/used", lastUse),
 		handle("keys/update", updateKey),
@@ -72,6 +74,8 @@ func operations() []operation {
 		handle("decisions/simulate", simulateDecision),
 		handle("access/list", listAccess),
 
+		handle("accounts/create", createAccount),
+		handle("accounts/list", listAccounts),
 		handle("vaults/list", listVaults),
 		handle("vaults/create", createVault),
 		{path: "client-credentials/create", run: createCredential},
@@ -187,6 +191,18 @@ func listUsers(ctx context.Context, h *handler, call tacet.Call, _ none) (usersO
 	return usersOut{Users: show(users.Items, showUser)}, err
 }
 
+// renameIn is a new name, a new path or both of a user or a group.
+type renameIn struct {
+	User  string `json:"user"`
+	Group string `json:"group"`
+	Name  string `json:"name"`
+	Path  string `json:"path"`
+}
+
+func updateUser(ctx context.Context, h *handler, call tacet.Call, in renameIn) (none, error) {
+	return none{}, h.Identity.UpdateUser(ctx, call, in.User, identity.Renaming{Name: in.Name, Path: in.Path})
+}
+
 func deleteUser(ctx context.Context, h *handler, call tacet.Call, in userIn) (none, error) {
 	return none{}, h.Identity.DeleteUser(ctx, call, in.User)
 }
@@ -217,17 +233,9 @@ type keysOut struct {
 	Keys []keyOut `json:"keys"`
 }
 
-// createKey is the one operation whose answer holds a secret; see write.go.
-func createKey(ctx context.Context, h *handler, call tacet.Call, body []byte) (answer, error) {
-	var in userIn
-	if err := decode(body, &in); err != nil {
-		return nil, err
-	}
+func createKey(ctx context.Context, h *handler, call tacet.Call, in userIn) (newKeyOut, error) {
 	k, secret, err := h.Identity.CreateAccessKey(ctx, call, in.User)
-	if err != nil {
-		return nil, err
-	}
-	return withSecret(showKey(k), secret)
+	return withSecret(k, secret), err
 }
 
 func listKeys(ctx context.Context, h *handler, call tacet.Call, in userIn) (keysOut, error) {
@@ -281,6 +289,46 @@ type vaultsOut struct {
 func listVaults(ctx context.Context, h *handler, call tacet.Call, _ none) (vaultsOut, error) {
 	vaults, err := h.Vault.ListVaults(ctx, call)
 	return vaultsOut{Vaults: show(vaults, showVault)}, err
+}
+
+type createAccountIn struct {
+	Account string `json:"account"`
+	Region  string `json:"region"` // of the vault; the call's if it is absent
+	Name    string `json:"name"`   // of the vault
+	User    string `json:"user"`   // the administrator
+}
+
+type newAccountOut struct {
+	Account string    `json:"account"`
+	Vault   vaultOut  `json:"vault"`
+	User    userOut   `json:"user"`
+	Key     newKeyOut `json:"key"`
+}
+
+func createAccount(ctx context.Context, h *handler, call tacet.Call, in createAccountIn) (newAccountOut, error) {
+	a, err := h.Identity.CreateAccount(ctx, call, identity.CreateAccountInput{Account: in.Account, Region: in.Region, VaultName: in.Name, Administrator: in.User})
+	return newAccountOut{Account: in.Account, Vault: showVault(a.Vault), User: showUser(a.Administrator),
+		Key: withSecret(a.AccessKey, a.Secret)}, err
+}
+
+type accountOut struct {
+	Account string `json:"account"`
+	// Operator says that the deployment belongs to it.
+	Operator bool       `json:"operator"`
+	Vaults   []vaultOut `json:"vaults"`
+	Users    int        `json:"users"`
+	Roles    int        `json:"roles"`
+}
+
+type accountsOut struct {
+	Accounts []accountOut `json:"accounts"`
+}
+
+func listAccounts(ctx context.Context, h *handler, call tacet.Call, _ none) (accountsOut, error) {
+	list, err := h.Identity.ListAccounts(ctx, call)
+	return accountsOut{Accounts: show(list, func(a identity.Account) accountOut {
+		return accountOut{Account: a.ID, Operator: a.Operator, Vaults: show(a.Vaults, showVault), Users: a.Users, Roles: a.Roles}
+	})}, err
 }
 
 type createVaultIn struct {

@@ -16,7 +16,8 @@ import (
 const writeDeadline = 30 * time.Second
 
 // inJSON answers with v. It is encoded before anything is sent, so that what cannot be
-// encoded is still an honest failure.
+// encoded is still an honest failure. The encoded answer, which may hold a new secret, is
+// overwritten once it is sent.
 func inJSON(v any) (answer, error) {
 	b, err := marshal(v)
 	if err != nil {
@@ -39,14 +40,15 @@ func marshal(v any) ([]byte, error) {
 	return buf.Bytes(), err
 }
 
-// withSecret answers with a new access key and its secret. Here and in withClientSecret
-// are the only places where this face reveals one. The encoded answer is overwritten once
-// it is sent.
-func withSecret(k keyOut, secret tacet.Plaintext) (answer, error) {
-	return inJSON(struct {
-		keyOut
-		Secret string `json:"secret"`
-	}{k, string(secret.Reveal())})
+// newKeyOut is a new access key with its secret.
+type newKeyOut struct {
+	keyOut
+	Secret string `json:"secret"`
+}
+
+// withSecret and withClientSecret are the only places where this face reveals one.
+func withSecret(k tacet.AccessKey, secret tacet.Plaintext) newKeyOut {
+	return newKeyOut{showKey(k), string(secret.Reveal())}
 }
 
 // withClientSecret answers with a new client credential and its secret.

@@ -58,6 +58,7 @@ type request struct {
 	Provider    string   `json:"provider,omitempty"`
 	Audience    string   `json:"audience,omitempty"`
 	Audiences   []string `json:"audiences,omitempty"`
+	JWKS        string   `json:"jwks,omitempty"`
 	Key         string   `json:"key,omitempty"`
 	Kind        string   `json:"kind,omitempty"`
 	Certificate string   `json:"certificate,omitempty"`
@@ -105,10 +106,48 @@ func (c *Client) ListUsers(ctx context.Context) ([]User, error) {
 	return out.Users, err
 }
 
+// UpdateUser gives a user another name, another path or both; "" keeps the old.
+func (c *Client) UpdateUser(ctx context.Context, user, name, path string) error {
+	return c.do(ctx, "users/update", request{User: user, Name: name, Path: path})
+}
+
 // DeleteUser removes a user without access keys and policies.
 func (c *Client) DeleteUser(ctx context.Context, name string) error {
 	_, err := c.call(ctx, "users/delete", request{User: name}, nil)
 	return err
+}
+
+// NewAccount is an account that was made, with its administrator's access key.
+type NewAccount struct {
+	Account string `json:"account"`
+	Vault   Vault  `json:"vault"`
+	User    User   `json:"user"`
+	Key     struct {
+		AccessKey
+		Secret string `json:"secret"` // never given again
+	} `json:"key"`
+}
+
+// CreateAccount makes the administrator of an account and, unless it has one, its vault.
+// What is "" is the server's choice.
+func (c *Client) CreateAccount(ctx context.Context, account, region, vault, administrator string) (NewAccount, error) {
+	return get[NewAccount](ctx, c, "accounts/create", request{Account: account, Region: region, Name: vault, User: administrator})
+}
+
+// Account is what there is of an account.
+type Account struct {
+	Account string `json:"account"`
+	// Operator says that the deployment belongs to it.
+	Operator bool    `json:"operator"`
+	Vaults   []Vault `json:"vaults"`
+	Users    int     `json:"users"`
+	Roles    int     `json:"roles"`
+}
+
+// ListAccounts returns the accounts of the deployment.
+func (c *Client) ListAccounts(ctx context.Context) ([]Account, error) {
+	out, err := get[struct{ Accounts []Account }](ctx, c, "accounts/list", request{})
+	return out.Accounts, err
 }
 
 // AccessKey is a credential of a user, without its secret.

@@ -123,6 +123,11 @@ func (c *Client) ListGroups(ctx context.Context, user string) ([]Group, error) {
 	return out.Groups, err
 }
 
+// UpdateGroup gives a group another name, another path or both; "" keeps the old.
+func (c *Client) UpdateGroup(ctx context.Context, group, name, path string) error {
+	return c.do(ctx, "groups/update", request{Group: group, Name: name, Path: path})
+}
+
 // DeleteGroup removes a group without users and policies.
 func (c *Client) DeleteGroup(ctx context.Context, name string) error {
 	return c.do(ctx, "groups/delete", request{Group: name})
@@ -293,9 +298,10 @@ type Provider struct {
 	Tags      []Tag     `json:"tags,omitempty"`
 }
 
-// CreateProvider makes an OIDC issuer known.
-func (c *Client) CreateProvider(ctx context.Context, url string, audiences []string, tags []Tag) (Provider, error) {
-	return get[Provider](ctx, c, "providers/create", request{URL: url, Audiences: audiences, Tags: tags})
+// CreateProvider makes an OIDC issuer known. jwks are its keys, a JWK Set, if it cannot be
+// reached; else "".
+func (c *Client) CreateProvider(ctx context.Context, url string, audiences []string, jwks string, tags []Tag) (Provider, error) {
+	return get[Provider](ctx, c, "providers/create", request{URL: url, Audiences: audiences, JWKS: jwks, Tags: tags})
 }
 
 // GetProvider returns an OIDC provider by its ARN or URL. All calls take providers so.

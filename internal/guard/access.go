@@ -78,7 +78,7 @@ type Trusted struct {
 // WhoCan lists every principal of the deployment that may make a request: users, roles,
 // roots, the sessions and identity providers that the resource's policy names, and
 // everybody. Of other accounts than the caller's it tells who, and not by which of their
-// own policies. Errors: VaultNotFound.
+// own policies, and nobody if the resource is not the caller's account's. Errors: VaultNotFound.
 func (s *Snapshot) WhoCan(asked Request) (Access, error) {
 	p, err := s.suppose(asked)
 	if err != nil {
@@ -86,7 +86,11 @@ func (s *Snapshot) WhoCan(asked Request) (Access, error) {
 	}
 	set, pr := p.ask(subject{})
 	out := Access{Action: pr.Actions[0], Resource: pr.Resource, Missing: p.missing(), Public: set.Resource != nil && set.Resource.Public(), Principals: []Accessor{}}
+	atHome := pr.ResourceAccount == s.req.Call.Caller.Account
 	add := func(kind, arn string, sub subject) {
+		if !atHome && s.foreign(sub) {
+			return
+		}
 		if a, ok := s.accessor(p, sub); ok {
 			a.Kind, a.ARN = kind, arn
 			out.Principals = append(out.Principals, a)

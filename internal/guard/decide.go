@@ -193,14 +193,14 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 		pr.Resource, given = s.resource, r.Secret.Given
 		if r.Vault != "" {
 			given = s.resource
-			if v, ok := s.dir.named(r.Vault); ok && !s.dir.administers(c.Account, v) {
-				pr.ResourceAccount = v.Account
-			}
 		} else if s.vault.Account != "" {
 			pr.ResourceAccount = s.vault.Account
 		} else if r.Secret.Account != "" {
 			pr.ResourceAccount = r.Secret.Account
 		}
+	}
+	if op.Operates() || r.Vault != "" {
+		pr.ResourceAccount = s.administered(op)
 	}
 	return s.policies(), pr, given
 }

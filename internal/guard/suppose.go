@@ -114,8 +114,9 @@ func (d *directory) root(account string) subject {
 	return subject{caller: tacet.Caller{Kind: tacet.CallerRoot, Account: account, ID: account, ARN: "arn:aws:iam::" + account + ":root", Name: "root"}}
 }
 
-// subject finds a principal by its ARN, the ARN of a session, its unique id, the id of an
-// access key, or "user/NAME", "role/NAME", "role/NAME/SESSION", "root" or NAME of an account.
+// subject finds a principal by its ARN or the ARN of a session, or one of an account by its
+// unique id, the id of an access key, "user/NAME", "role/NAME", "role/NAME/SESSION", "root"
+// or NAME.
 func (d *directory) subject(account, text string) (subject, error) {
 	kind, name, path := "", text, strings.Split(text, "/")
 	switch {
@@ -149,7 +150,7 @@ func (d *directory) subject(account, text string) (subject, error) {
 		}
 		return r.subject(anySession), nil
 	}
-	if sub, ok := d.subjectByID(text); ok {
+	if sub, ok := d.subjectByID(text); ok && sub.caller.Account == account {
 		return sub, nil
 	}
 	return subject{}, tacet.Errorf(tacet.PrincipalNotFound, "There is no user or role %s.", text)

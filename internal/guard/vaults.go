@@ -53,14 +53,41 @@ func (g *Guard) VaultNamed(name string) (tacet.Vault, bool) {
 }
 
 // FirstVault returns the deployment's oldest vault, which is the default one.
-func (g *Guard) FirstVault() (tacet.Vault, bool) {
+func (g *Guard) FirstVault() (tacet.Vault, bool) { return oldest(g.dir.Load().vaults) }
+
+// oldest returns the vault that was made first.
+func oldest(vaults []tacet.Vault) (tacet.Vault, bool) {
 	var first tacet.Vault
-	for _, v := range g.dir.Load().vaults {
+	for _, v := range vaults {
 		if first.ID == "" || v.Created.Before(first.Created) {
 			first = v
 		}
 	}
 	return first, first.ID != ""
+}
+
+// operator returns the account that the deployment belongs to: its first vault's.
+func (d *directory) operator() string {
+	first, _ := oldest(d.vaults)
+	return first.Account
+}
+
+// Operator returns the account that the deployment belongs to, whose principals alone may
+// be let to do what concerns all of it.
+func (s *scope) Operator() string { return s.dir.operator() }
+
+// administered returns the account whose policies say who may do an operation on the
+// deployment or on a vault itself. A vault that does not exist is answered like one of the
+// operator's.
+func (s *scope) administered(op tacet.Operation) string {
+	v, ok := s.dir.named(s.req.Vault)
+	switch {
+	case op.Operates() || !ok:
+		return s.dir.operator()
+	case s.dir.administers(s.req.Call.Caller.Account, v):
+		return s.req.Call.Account
+	}
+	return v.Account
 }
 
 // locate finds the place of a vault that a call names, or on a development server makes
@@ -157,7 +184,8 @@ func (s *scope) Shown(sec *tacet.Secret) (string, bool, error) {
 func (tx *Tx) PutVault(v tacet.Vault) { tx.changes.vaults = append(tx.changes.vaults, v) }
 
 // DeleteVault removes a vault and its data keys. The error is VaultNotEmpty while it has
-// secrets, deleted ones that wait for their purge included.
+// secrets, deleted ones that wait for their purge included, and InvalidRequest if the
+// deployment would belong to another account without it.
 func (tx *Tx) DeleteVault(v tacet.Vault) error {
 	var n int64
 	err := tx.read(func(st *store.Tx) (err error) {
@@ -169,6 +197,10 @@ func (tx *Tx) DeleteVault(v tacet.Vault) error {
 	}
 	if n > 0 {
 		return tacet.Errorf(tacet.VaultNotEmpty, "The vault %s still has %d secrets, deleted ones that can be recovered included.", v.Name, n)
+	}
+	left := slices.DeleteFunc(tx.Vaults(), func(o tacet.Vault) bool { return o.ID == v.ID })
+	if next, ok := oldest(left); ok && next.Account != tx.Operator() {
+		return tacet.Errorf(tacet.InvalidRequest, "The vault %s is the first one: without it the deployment would belong to the account %s.", v.Name, next.Account)
 	}
 	tx.changes.goneVaults = append(tx.changes.goneVaults, v.ID)
 	return tx.dropAssignments(func(a *tacet.Assignment) bool { return a.Vault == v.ID })

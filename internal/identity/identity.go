@@ -100,14 +100,9 @@ func (s *Service) Bootstrap(ctx context.Context, in BootstrapInput) (BootstrapOu
 		if _, err := tx.CreateVault(in.VaultName, in.Account, in.Region); err != nil {
 			return BootstrapOutput{}, err
 		}
-		u := tacet.User{Grantee: tacet.Grantee{ID: tx.NewUniqueID("AIDA"), Account: in.Account, Path: "/", Name: in.UserName, Created: tx.Now(),
-			Attached: []string{administratorAccess}}}
-		if err := tx.PutUser(u); err != nil {
-			return BootstrapOutput{}, err
-		}
-		out := BootstrapOutput{Fresh: true, ClientID: tacet.ClientID(u.ID)}
-		var err error
-		if out.AccessKey, out.Secret, err = createKey(tx, &u); err != nil || !in.ClientCredentials {
+		u, k, secret, err := createAdministrator(tx, in.Account, in.UserName)
+		out := BootstrapOutput{Fresh: true, AccessKey: k, Secret: secret, ClientID: tacet.ClientID(u.ID)}
+		if err != nil || !in.ClientCredentials {
 			return out, err
 		}
 		forever := ClientCredentialInput{Kind: tacet.ClientSecret, Life: developmentLife}
@@ -118,6 +113,17 @@ func (s *Service) Bootstrap(ctx context.Context, in BootstrapInput) (BootstrapOu
 		_, out.IdentityHeader, err = newClientCredential(tx, u.Account, u.ID, forever)
 		return out, err
 	})
+}
+
+// createAdministrator makes a user of an account who may do everything, and an access key.
+func createAdministrator(tx *guard.Tx, account, name string) (tacet.User, tacet.AccessKey, tacet.Plaintext, error) {
+	u := tacet.User{Grantee: tacet.Grantee{ID: tx.NewUniqueID("AIDA"), Account: account, Path: "/", Name: name, Created: tx.Now(),
+		Attached: []string{administratorAccess}}}
+	if err := tx.PutUser(u); err != nil {
+		return u, tacet.AccessKey{}, tacet.Plaintext{}, err
+	}
+	k, secret, err := createKey(tx, &u)
+	return u, k, secret, err
 }
 
 // createKey makes an access key of a user: 20 characters of id, 40 of secret with 240

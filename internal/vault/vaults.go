@@ -2,6 +2,7 @@ package vault
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"tacet"
@@ -15,10 +16,15 @@ func (s *Service) VaultNamed(name string) (tacet.Vault, bool) { return s.g.Vault
 // FirstVault returns the deployment's oldest vault, the one meant where none is named.
 func (s *Service) FirstVault() (tacet.Vault, bool) { return s.g.FirstVault() }
 
-// ListVaults lists the vaults of the deployment.
+// ListVaults lists the vaults of the caller's account, and for the account that the
+// deployment belongs to those of all.
 func (s *Service) ListVaults(ctx context.Context, call tacet.Call) ([]tacet.Vault, error) {
 	return guard.View(ctx, s.g, request(call, tacet.OpListVaults, tacet.SecretRef{}), func(v *guard.Snapshot) ([]tacet.Vault, error) {
-		return v.Vaults(), nil
+		own := call.Caller.Account
+		if own == v.Operator() {
+			return v.Vaults(), nil
+		}
+		return slices.DeleteFunc(v.Vaults(), func(v tacet.Vault) bool { return v.Account != own }), nil
 	})
 }
 
@@ -102,7 +108,7 @@ func (in *CreateVaultInput) check() error {
 	if !tacet.ValidVaultName(in.Name) {
 		return tacet.Errorf(tacet.InvalidParameter, "a vault's name is 3 to 24 letters, digits and single inner hyphens, a letter first")
 	}
-	if len(in.Account) != 12 || without(in.Account, digits) != "" {
+	if !tacet.IsAccount(in.Account) {
 		return tacet.Errorf(tacet.InvalidParameter, "an account is 12 digits")
 	}
 	if !tacet.IsRegion(in.Region) {
@@ -204,7 +210,8 @@ func (in *UpdateVaultInput) apply(v *tacet.Vault) error {
 // DeleteVault removes an empty vault and erases its data key: what is left of its secrets
 // in copies of the database cannot be opened again.
 //
-// Errors: VaultNotFound, VaultNotEmpty (deleted secrets that can be recovered count).
+// Errors: VaultNotFound, VaultNotEmpty (deleted secrets that can be recovered count),
+// InvalidRequest (the first vault, while the next one is another account's).
 func (s *Service) DeleteVault(ctx context.Context, call tacet.Call, name string) error {
 	_, err := guard.Do(ctx, s.g, vaultRequest(call, tacet.OpDeleteVault, name), func(tx *guard.Tx) (struct{}, error) {
 		v, err := tx.Named(name)

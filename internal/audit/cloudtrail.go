@@ -39,7 +39,7 @@ func appendCloudTrail(dst []byte, rec *tacet.Record, leaf *Leaf) []byte {
 		o.optional("errorMessage", errorMessage(rec, e))
 	}
 	o.value("requestParameters", elements(rec.Parameters, rec.Event))
-	o.value("responseElements", elements(rec.Response, rec.Event || rec.ReadOnly))
+	o.value("responseElements", elements(rec.Response, rec.Event || rec.ReadOnly && rec.Operation.Service() != "sts"))
 	appendAdditional(o, rec, leaf)
 	o.text("requestID", rec.RequestID)
 	o.text("eventID", eventID(rec.ID))

@@ -272,9 +272,7 @@ func finish(rec *tacet.Record, response map[string]any, err error) {
 	switch code := tacet.CodeOf(err); code {
 	case "":
 		rec.Outcome = tacet.OutcomeAllowed
-		if !rec.ReadOnly {
-			rec.Response = response
-		}
+		rec.Response = response
 	case tacet.Denied:
 		rec.Outcome, rec.Error = tacet.OutcomeDenied, code
 		shorten(rec.Parameters)

@@ -182,6 +182,7 @@ func (s *Service) newRoleSession(v *guard.Snapshot, in SessionInput, sess tacet.
 	if err != nil {
 		return RoleSession{}, err
 	}
+	v.Respond("assumedRoleId", role.ID+":"+in.Name)
 	return RoleSession{Credentials: creds, Packed: packed, SourceIdentity: sess.SourceIdentity, ID: role.ID + ":" + in.Name,
 		ARN: "arn:aws:sts::" + role.Account + ":assumed-role/" + role.Name + "/" + in.Name}, nil
 }
@@ -204,6 +205,7 @@ func packedSize(sess tacet.Session) (int, error) {
 func newCredentials(v *guard.Snapshot, sess tacet.Session, seconds int64) (Credentials, error) {
 	sess.Expires = v.Now().Add(time.Duration(seconds) * time.Second).Truncate(time.Second)
 	id, secret, token, err := v.NewSession(sess)
+	v.Respond("accessKeyId", id) // so that what the session does is traced to this
 	return Credentials{AccessKey: id, Secret: secret, Token: token, Expiration: sess.Expires}, err
 }
 

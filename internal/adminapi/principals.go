@@ -231,11 +231,13 @@ type roleOut struct {
 	Created     time.Time `json:"created"`
 	LastUsed    time.Time `json:"lastUsed,omitzero"`
 	Tags        []tag     `json:"tags,omitempty"`
+	ClientID    string    `json:"clientId"` // as Azure's clients know it
+	ObjectID    string    `json:"objectId"`
 }
 
 func showRole(r tacet.Role) roleOut {
 	return roleOut{Name: r.Name, ARN: r.ARN(), ID: r.ID, Path: r.Path, Description: r.Description, Trust: r.Trust, MaxSession: r.MaxSession,
-		Boundary: r.Boundary, Created: r.Created.UTC(), Tags: showTags(r.Tags)}
+		Boundary: r.Boundary, Created: r.Created.UTC(), Tags: showTags(r.Tags), ClientID: tacet.ClientID(r.ID), ObjectID: tacet.ObjectID(r.ID)}
 }
 
 type createRoleIn struct {

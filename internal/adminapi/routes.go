@@ -155,10 +155,13 @@ type userOut struct {
 	// Boundary is the ARN of the managed policy that limits the user.
 	Boundary string `json:"boundary,omitempty"`
 	Tags     []tag  `json:"tags,omitempty"`
+	ClientID string `json:"clientId"` // as Azure's clients know him
+	ObjectID string `json:"objectId"`
 }
 
 func showUser(u tacet.User) userOut {
-	return userOut{Name: u.Name, ARN: u.ARN(), ID: u.ID, Path: u.Path, Account: u.Account, Created: u.Created.UTC(), Boundary: u.Boundary, Tags: showTags(u.Tags)}
+	return userOut{Name: u.Name, ARN: u.ARN(), ID: u.ID, Path: u.Path, Account: u.Account, Created: u.Created.UTC(), Boundary: u.Boundary,
+		Tags: showTags(u.Tags), ClientID: tacet.ClientID(u.ID), ObjectID: tacet.ObjectID(u.ID)}
 }
 
 type userIn struct {

@@ -38,6 +38,9 @@ type User struct {
 	// Boundary is the ARN of the managed policy that limits the user.
 	Boundary string `json:"boundary,omitempty"`
 	Tags     []Tag  `json:"tags,omitempty"`
+	// ClientID and ObjectID are what Azure's clients and grants call the user.
+	ClientID string `json:"clientId"`
+	ObjectID string `json:"objectId"`
 }
 
 // request is the members that requests are made of; each call sets the ones it sends.

@@ -156,6 +156,9 @@ type Role struct {
 	Created     time.Time `json:"created"`
 	LastUsed    time.Time `json:"lastUsed,omitzero"` // of [Client.GetRole]
 	Tags        []Tag     `json:"tags,omitempty"`
+	// ClientID and ObjectID are what Azure's clients and grants call the role.
+	ClientID string `json:"clientId"`
+	ObjectID string `json:"objectId"`
 }
 
 // CreateRole makes a role without any right. The longest session is in seconds; 0 means

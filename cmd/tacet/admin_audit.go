@@ -189,7 +189,7 @@ func newExportCommand(a *admin) *cobra.Command {
 			return nil
 		}),
 	}
-	c.Flags().StringVar(&format, "format", "tacet", "`tacet` or cloudtrail")
+	c.Flags().StringVar(&format, "format", "tacet", "`tacet`, cloudtrail or azure")
 	c.Flags().StringVar(&from, "from", "", "the first `time`, as 2026-11-01 or 2026-11-01T06:00:00Z (default the beginning)")
 	c.Flags().StringVar(&to, "to", "", "the `time` to stop before (default the end)")
 	c.Flags().StringVarP(&file, "output", "o", "-", "`file` to write, - for standard output")

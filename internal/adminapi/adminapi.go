@@ -102,6 +102,7 @@ type AuditReport struct {
 const (
 	FormatTacet      = "tacet"      // the records as they were hashed, with what proves them
 	FormatCloudTrail = "cloudtrail" // one CloudTrail record a line
+	FormatAzure      = "azure"      // one AuditEvent of Azure Key Vault's a line
 )
 
 // An Export says which records to write and how.

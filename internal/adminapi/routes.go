@@ -435,8 +435,8 @@ func export(ctx context.Context, h *handler, call tacet.Call, body []byte) (answ
 	if err := decode(body, &in); err != nil {
 		return nil, err
 	}
-	if in.Format != FormatTacet && in.Format != FormatCloudTrail {
-		return nil, badRequest("The format is tacet or cloudtrail.")
+	if !slices.Contains([]string{FormatTacet, FormatCloudTrail, FormatAzure}, in.Format) {
+		return nil, badRequest("The format is tacet, cloudtrail or azure.")
 	}
 	if err := h.Vault.AuthorizeAudit(ctx, call); err != nil {
 		return nil, err

@@ -20,7 +20,13 @@ type Signer struct {
 	verifier string
 }
 
-// NewSigner makes a signer from a 32-byte seed. The name is the log's origin, the
+// originPrefix begins the origin of every deployment's log.
+const originPrefix = "tacet/"
+
+// Origin returns the origin of a deployment's log, the name of what signs it.
+func Origin(deployment string) string { return originPrefix + deployment }
+
+// NewSigner makes a signer from a 32-byte seed. The name is the log's origin ([Origin]), the
 // first line of each checkpoint; it is unique to the deployment and has no spaces
 // and no "+".
 func NewSigner(name string, seed []byte) (*Signer, error) {

@@ -145,7 +145,7 @@ func TestCloudTrailDenials(t *testing.T) {
 func TestThreat27ExportLines(t *testing.T) {
 	l := newLog()
 	rec := record(0)
-	evil := "x\n{\"eventName\":\"forged\"}\r\n\u2028\x1b[2J\xff\",\"eventName\":\"forged"
+	evil := "x\n{\"eventName\":\"forged\"}\r\n\u2028\x1b[2J\xff\",\"eventName\":\"forged\",\"operationName\":\"forged"
 	rec.UserAgent, rec.Caller, rec.SourceIP, rec.Host, rec.RequestID = evil, evil, evil, evil, evil
 	rec.Parameters = map[string]any{evil: evil}
 	l.leaves = []audit.Leaf{{Time: rec.Time.UnixMicro(), Body: rec.AppendJSON(nil)}}
@@ -161,9 +161,9 @@ func TestThreat27ExportLines(t *testing.T) {
 		if r := verifyExport(t, data); !r.OK() {
 			t.Error(r.Problem)
 		}
-		var line struct{ EventName string }
+		var line struct{ EventName, OperationName string }
 		must(t, json.Unmarshal(data[:bytes.IndexByte(data, '\n')], &line))
-		if line.EventName == "forged" {
+		if line.EventName == "forged" || line.OperationName == "forged" {
 			t.Errorf("%s: the operation was forged", f)
 		}
 	}

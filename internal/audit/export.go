@@ -16,22 +16,25 @@ import (
 // A Format is the form of an export's lines.
 type Format string
 
-// The formats. Both end with the same trailer and can be verified offline.
+// The formats. All end with the same trailer and can be verified offline.
 const (
 	// FormatTacet is {"seq":N,"record":{…}}, the record as it is stored.
 	FormatTacet Format = "tacet"
 	// FormatCloudTrail is a CloudTrail record a line; see [CloudTrail]. The stored record
 	// is in additionalEventData.tacet.record, as a string.
 	FormatCloudTrail Format = "cloudtrail"
+	// FormatAzure is an AuditEvent of Azure Key Vault's a line; see [AuditEvent]. The stored
+	// record is in properties.tacet.record, as a string.
+	FormatAzure Format = "azure"
 )
 
 // ParseFormat returns the format of that name.
 func ParseFormat(name string) (Format, error) {
 	switch f := Format(name); f {
-	case FormatTacet, FormatCloudTrail:
+	case FormatTacet, FormatCloudTrail, FormatAzure:
 		return f, nil
 	}
-	return "", tacet.Errorf(tacet.InvalidParameter, "There is no export format %q; the formats are %q and %q.", name, FormatTacet, FormatCloudTrail)
+	return "", tacet.Errorf(tacet.InvalidParameter, "There is no export format %q; the formats are %q, %q and %q.", name, FormatTacet, FormatCloudTrail, FormatAzure)
 }
 
 // rendering counts the changes of how records are rendered: an export of another
@@ -72,7 +75,7 @@ func Export(ctx context.Context, w io.Writer, log Log, verifierKey string, from,
 		return err
 	}
 	out := bufio.NewWriterSize(w, 1<<16)
-	if err := exportRecords(ctx, out, log, from, to, format); err != nil {
+	if err := exportRecords(ctx, out, log, from, to, lineForm{format, tenantOf(verifierKey)}); err != nil {
 		return err
 	}
 	t := trailer{Note: c.Note, Key: verifierKey, Format: format, Version: rendering, From: from, To: to}
@@ -85,7 +88,7 @@ func Export(ctx context.Context, w io.Writer, log Log, verifierKey string, from,
 	return out.Flush()
 }
 
-func exportRecords(ctx context.Context, w io.Writer, log Log, from, to int64, format Format) error {
+func exportRecords(ctx context.Context, w io.Writer, log Log, from, to int64, form lineForm) error {
 	var line []byte
 	for from < to {
 		leaves, err := log.Leaves(ctx, from, int(min(exportBatch, to-from)))
@@ -99,7 +102,7 @@ func exportRecords(ctx context.Context, w io.Writer, log Log, from, to int64, fo
 			if leaves[i].Seq != from {
 				return tampered("record %d is missing: record %d follows the one before it", from, leaves[i].Seq)
 			}
-			line = append(appendLine(line[:0], &leaves[i], format), '\n')
+			line = append(form.append(line[:0], &leaves[i]), '\n')
 			if _, err := w.Write(line); err != nil {
 				return fmt.Errorf("audit: writing the export: %w", err)
 			}
@@ -109,16 +112,30 @@ func exportRecords(ctx context.Context, w io.Writer, log Log, from, to int64, fo
 	return nil
 }
 
-// appendLine renders a record. Any bytes have a rendering, so that a damaged record
+// A lineForm is what the lines of an export have in common.
+type lineForm struct {
+	format Format
+	tenant string // the deployment's, which FormatAzure shows
+}
+
+// append renders a record. Any bytes have a rendering, so that a damaged record
 // cannot keep the others from being exported, nor forge a line.
-func appendLine(dst []byte, leaf *Leaf, format Format) []byte {
-	if format == FormatCloudTrail {
-		rec, err := tacet.ParseRecord(leaf.Body)
-		if err != nil {
-			rec = &tacet.Record{Operation: "UnreadableRecord"}
-		}
-		return appendCloudTrail(dst, rec, leaf)
+func (f lineForm) append(dst []byte, leaf *Leaf) []byte {
+	if f.format == FormatTacet {
+		return appendStored(dst, leaf)
 	}
+	rec, err := tacet.ParseRecord(leaf.Body)
+	if err != nil {
+		rec = &tacet.Record{Operation: "UnreadableRecord"}
+	}
+	if f.format == FormatAzure {
+		return appendAuditEvent(dst, rec, f.tenant, leaf)
+	}
+	return appendCloudTrail(dst, rec, leaf)
+}
+
+// appendStored writes a record as it is stored.
+func appendStored(dst []byte, leaf *Leaf) []byte {
 	o := newObject(dst)
 	o.value("seq", leaf.Seq)
 	if plainObject(leaf.Body) {
@@ -182,30 +199,46 @@ func (t *trailer) hashes() ([]tlog.Hash, error) {
 type exportLine struct {
 	Seq        *int64          `json:"seq"`
 	Record     json.RawMessage `json:"record"`
-	Additional struct {
-		Tacet *struct {
-			Seq    int64  `json:"seq"`
-			Record string `json:"record"`
-		} `json:"tacet"`
-	} `json:"additionalEventData"`
-	Note *string `json:"tacetCheckpoint"`
+	Additional embedding       `json:"additionalEventData"`
+	Properties embedding       `json:"properties"`
+	Tenant     string          `json:"tenantId"`
+	Note       *string         `json:"tacetCheckpoint"`
 }
 
-// leaf returns the stored record within a line, and the format of the line.
-func (l *exportLine) leaf() (*Leaf, Format, bool) {
-	if t := l.Additional.Tacet; t != nil {
-		return &Leaf{Seq: t.Seq, Body: []byte(t.Record)}, FormatCloudTrail, true
+// An embedding is where a line in a cloud's form keeps the stored record.
+type embedding struct {
+	Tacet *struct {
+		Seq    int64  `json:"seq"`
+		Record string `json:"record"`
+	} `json:"tacet"`
+}
+
+// leaf returns the stored record, nil when there is none.
+func (e *embedding) leaf() *Leaf {
+	if e.Tacet == nil {
+		return nil
+	}
+	return &Leaf{Seq: e.Tacet.Seq, Body: []byte(e.Tacet.Record)}
+}
+
+// leaf returns the stored record within a line, and the form of the line.
+func (l *exportLine) leaf() (*Leaf, lineForm, bool) {
+	if leaf := l.Additional.leaf(); leaf != nil {
+		return leaf, lineForm{format: FormatCloudTrail}, true
+	}
+	if leaf := l.Properties.leaf(); leaf != nil {
+		return leaf, lineForm{FormatAzure, l.Tenant}, true
 	}
 	if l.Seq == nil || len(l.Record) == 0 {
-		return nil, "", false
+		return nil, lineForm{}, false
 	}
 	body := []byte(l.Record)
 	if body[0] == '"' {
 		var text string
 		if json.Unmarshal(body, &text) != nil {
-			return nil, "", false
+			return nil, lineForm{}, false
 		}
 		body = []byte(text)
 	}
-	return &Leaf{Seq: *l.Seq, Body: body}, FormatTacet, true
+	return &Leaf{Seq: *l.Seq, Body: body}, lineForm{format: FormatTacet}, true
 }

@@ -15,7 +15,7 @@ import (
 	"tacet/internal/audit"
 )
 
-var formats = []audit.Format{audit.FormatTacet, audit.FormatCloudTrail}
+var formats = []audit.Format{audit.FormatTacet, audit.FormatCloudTrail, audit.FormatAzure}
 
 func export(t testing.TB, l audit.Log, from, to int64, f audit.Format) []byte {
 	t.Helper()
@@ -192,6 +192,47 @@ func TestExportTampered(t *testing.T) {
 				t.Errorf("%s, %s: %q, want %q", f, name, r.Problem, tc.want)
 			}
 		}
+	}
+}
+
+// azure.md h: an AuditEvent's line has the stored record in it, and shows the tenant that
+// the key's deployment is: an export that is all of another tenant does not verify,
+// whether the key came with it or not.
+func TestExportAzure(t *testing.T) {
+	l := signed(t, 3)
+	data := export(t, l, 1, 2, audit.FormatAzure)
+	var line struct {
+		OperationName string
+		TenantID      string
+		Properties    struct {
+			Tacet struct {
+				Seq    int64
+				Record string
+			}
+		}
+	}
+	must(t, json.Unmarshal(data[:bytes.IndexByte(data, '\n')], &line))
+	if line.OperationName != "SecretUpdate" || line.TenantID != tenant || line.Properties.Tacet.Seq != 1 || line.Properties.Tacet.Record != string(l.leaves[1].Body) {
+		t.Errorf("the line is %s", data)
+	}
+	other := tacet.TenantID("other")
+	moved := bytes.ReplaceAll(data, []byte(tenant), []byte(other))
+	moved = bytes.ReplaceAll(moved, []byte(strings.ToUpper(tenant)), []byte(strings.ToUpper(other)))
+	for _, key := range []string{"", newSigner(t).VerifierKey()} {
+		r, err := audit.VerifyExport(bytes.NewReader(data), key)
+		must(t, err)
+		if !r.OK() {
+			t.Error(r.Problem)
+		}
+		r, err = audit.VerifyExport(bytes.NewReader(moved), key)
+		must(t, err)
+		if !strings.Contains(r.Problem, "for the tenant \""+other) {
+			t.Errorf("another tenant: %q", r.Problem)
+		}
+	}
+	r := verifyExport(t, bytes.Replace(data, []byte(`"resultType":"Success"`), []byte(`"resultType":"Failed"`), 1))
+	if r.OK() || r.FirstBad != 1 {
+		t.Errorf("%q (record %d)", r.Problem, r.FirstBad)
 	}
 }
 

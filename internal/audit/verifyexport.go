@@ -49,9 +49,9 @@ func VerifyExport(r io.Reader, verifierKey string) (Report, error) {
 // exportVerifier is one run of VerifyExport.
 type exportVerifier struct {
 	report  Report
-	records *Range // nil before the first record
-	format  Format // of the lines so far
-	ended   bool   // the trailer was seen
+	records *Range   // nil before the first record
+	form    lineForm // of the lines so far
+	ended   bool     // the trailer was seen
 }
 
 // line takes the next line.
@@ -69,33 +69,33 @@ func (v *exportVerifier) line(number int, text []byte) {
 		v.trailer(number, text)
 		return
 	}
-	leaf, format, ok := l.leaf()
+	leaf, form, ok := l.leaf()
 	if !ok {
 		v.report.fail(-1, "line %d is not a line of an export: there is no record in it", number)
 		return
 	}
-	v.record(number, text, leaf, format)
+	v.record(number, text, leaf, form)
 }
 
 // record hashes a record and compares its line with the rendering.
-func (v *exportVerifier) record(number int, text []byte, leaf *Leaf, format Format) {
+func (v *exportVerifier) record(number int, text []byte, leaf *Leaf, form lineForm) {
 	if v.records == nil {
 		if leaf.Seq < 0 || leaf.Seq > maxSeq {
 			v.report.fail(-1, "line %d has no proper sequence number", number)
 			return
 		}
-		v.records, v.format = NewRange(leaf.Seq), format
+		v.records, v.form = NewRange(leaf.Seq), form
 	}
 	r := &v.report
 	switch next := v.records.to; {
 	case leaf.Seq != next:
 		r.fail(next, "line %d holds record %d where record %d is expected: a record was removed, added or moved", number, leaf.Seq, next)
 		return
-	case format != v.format:
+	case form.format != v.form.format:
 		r.fail(next, "line %d has another format than the lines before it", number)
 		return
 	}
-	if !bytes.Equal(appendLine(nil, leaf, format), text) {
+	if !bytes.Equal(v.form.append(nil, leaf), text) {
 		r.fail(leaf.Seq, "line %d does not say what record %d within it says: the line was changed, or another version of Tacet wrote it", number, leaf.Seq)
 		return
 	}
@@ -141,15 +141,20 @@ func (v *exportVerifier) prove(t *trailer, head Head) {
 			r.fail(-1, "the trailer's range is not proper")
 			return
 		}
-		v.records, v.format = NewRange(t.From), t.Format
+		v.records, v.form = NewRange(t.From), lineForm{t.Format, tenantOf(r.Key)}
 	}
 	switch {
-	case t.Format != v.format:
+	case t.Format != v.form.format:
 		r.fail(-1, "the trailer is of an export in another format")
 		return
 	case t.From != v.records.from, t.To != v.records.to:
 		r.fail(-1, "the export holds the records %d to %d and its trailer says %d to %d: lines were removed or added",
 			v.records.from, v.records.to, t.From, t.To)
+		return
+	}
+	// The key may be known only now, so that the lines were taken at their word till here.
+	if v.form.format == FormatAzure && v.form.tenant != tenantOf(r.Key) {
+		r.fail(-1, "the records are shown for the tenant %q and the deployment is another", v.form.tenant)
 		return
 	}
 	proof, err := t.hashes()

@@ -1,11 +1,13 @@
 package azureapi
 
 import (
+	"encoding/json"
 	"errors"
 	"strings"
 	"testing"
 
 	"tacet"
+	"tacet/internal/audit"
 )
 
 // testExchange is a request of which nothing but its target is known.
@@ -43,6 +45,21 @@ func TestEveryCodeIsTranslated(t *testing.T) {
 	}
 	if f := x.translate(errors.New("something with a secret in it")); f.status != 500 || f.text != "An unexpected error occurred." {
 		t.Errorf("an unknown error is %+v", f)
+	}
+}
+
+// azure.md h: the record tells the status that the client was told.
+func TestRecordTellsTheStatus(t *testing.T) {
+	x := testExchange(tacet.OpGetSecretValue, "get", "secrets", "n")
+	for _, code := range tacet.Codes() {
+		var told struct{ Properties struct{ HTTPStatusCode int } }
+		rec := tacet.Record{Operation: x.op, Outcome: tacet.OutcomeFailed, Error: code}
+		if err := json.Unmarshal(audit.AuditEvent(&rec, x.tenant), &told); err != nil {
+			t.Fatal(err)
+		}
+		if f := x.byCode(&tacet.Error{Code: code}); f == nil || f.status != told.Properties.HTTPStatusCode {
+			t.Errorf("%s: %+v is recorded with status %d", code, f, told.Properties.HTTPStatusCode)
+		}
 	}
 }
 

@@ -282,8 +282,8 @@ func (c *Client) VerifyAudit(ctx context.Context, since string) (AuditReport, er
 }
 
 // ExportAudit writes the records from the time from (inclusive) to the time to
-// (exclusive) to w, as JSON lines; zero times are no bounds. The format is "tacet" or
-// "cloudtrail".
+// (exclusive) to w, as JSON lines; zero times are no bounds. The format is "tacet",
+// "cloudtrail" or "azure".
 func (c *Client) ExportAudit(ctx context.Context, w io.Writer, format string, from, to time.Time) error {
 	in := struct {
 		Format string    `json:"format"`

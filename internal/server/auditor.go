@@ -56,7 +56,7 @@ func newAuditor(s *Server) (*auditor, error) {
 
 // newSigner returns what signs the deployment's checkpoints, the same on every node.
 func newSigner(g *guard.Guard) (*audit.Signer, error) {
-	return audit.NewSigner("tacet/"+g.Deployment(), g.Derive(purposeCheckpoint, 32))
+	return audit.NewSigner(audit.Origin(g.Deployment()), g.Derive(purposeCheckpoint, 32))
 }
 
 // lastStep is how long the last checkpoint may take when the server stops.

@@ -66,6 +66,8 @@ const (
 	OpAssumeRoleWithWebIdentity Operation = "AssumeRoleWithWebIdentity"
 	OpGetSessionToken           Operation = "GetSessionToken"
 	OpGetAccessKeyInfo          Operation = "GetAccessKeyInfo"
+
+	OpDecodeAuthorizationMessage Operation = "DecodeAuthorizationMessage"
 	// OpTagSession and OpSetSourceIdentity are asked beside the one that makes a session.
 	OpTagSession        Operation = "TagSession"
 	OpSetSourceIdentity Operation = "SetSourceIdentity"
@@ -185,6 +187,7 @@ var operations = append([]opInfo{
 	{OpAssumeRoleWithWebIdentity, "sts", true, ""},
 	{OpGetSessionToken, "sts", true, ""},
 	{OpGetAccessKeyInfo, "sts", true, ""},
+	{OpDecodeAuthorizationMessage, "sts", true, ""},
 	{OpTagSession, "sts", true, ""},
 	{OpSetSourceIdentity, "sts", true, ""},
 

@@ -34,6 +34,7 @@ type queryAnswer struct {
 		Audience         string
 		Account          string
 		Arn              string
+		DecodedMessage   string
 		UserID           string `xml:"UserId"`
 	} `xml:",any"`
 }

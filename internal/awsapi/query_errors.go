@@ -23,6 +23,9 @@ func translateQuery(op tacet.Operation, err error) *failure {
 // queryByCode words the errors that STS and IAM know and Secrets Manager does not, or
 // words otherwise; nil for the others.
 func queryByCode(op tacet.Operation, e *tacet.Error) *failure {
+	if op == tacet.OpDecodeAuthorizationMessage && (e.Code == tacet.PrincipalNotFound || e.Code == tacet.InvalidParameter) {
+		return &failure{400, "InvalidAuthorizationMessageException", "Message is not valid", false}
+	}
 	switch e.Code {
 	case tacet.Denied:
 		return &failure{403, "AccessDenied", queryDenial(op, e.Denial), false}

@@ -17,6 +17,7 @@ func stsOperations() []queryOperation {
 		{name: tacet.OpAssumeRoleWithWebIdentity, anonymous: true, serve: query(readWebIdentity, (*svc).AssumeRoleWithWebIdentity, writeWebSession)},
 		{name: tacet.OpGetSessionToken, serve: query(readSessionToken, (*svc).GetSessionToken, writeSessionToken)},
 		{name: tacet.OpGetAccessKeyInfo, serve: query(readAccessKeyInfo, (*svc).GetAccessKeyInfo, writeAccount)},
+		{name: tacet.OpDecodeAuthorizationMessage, serve: query(readEncodedMessage, (*svc).DecodeAuthorizationMessage, writeDecodedMessage)},
 	}
 }
 

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"encoding/json"
 
 	"tacet"
 	"tacet/internal/guard"
@@ -21,7 +22,34 @@ type (
 //
 // Errors: InvalidParameter, PrincipalNotFound (there is no such decision).
 func (s *Service) ExplainDecision(ctx context.Context, call tacet.Call, id string) (Explained, error) {
-	r := guard.Request{Call: call, Operation: tacet.OpExplainDecision, Parameters: map[string]any{"id": id}}
+	return s.explain(ctx, call, tacet.OpExplainDecision, id)
+}
+
+// A DecodedMessage is a recorded decision.
+type DecodedMessage struct {
+	Record *tacet.Record
+	// Why is the explanation of a refusal; zero of what was allowed.
+	Why guard.Explanation
+}
+
+// DecodeAuthorizationMessage is [Service.ExplainDecision] as AWS STS has it, for whoever has
+// that right: the message is the decision's id, and today's policies are not told.
+//
+// Errors: InvalidParameter, PrincipalNotFound (there is no such decision).
+func (s *Service) DecodeAuthorizationMessage(ctx context.Context, call tacet.Call, message string) (DecodedMessage, error) {
+	e, err := s.explain(ctx, call, tacet.OpDecodeAuthorizationMessage, message)
+	if err != nil {
+		return DecodedMessage{}, err
+	}
+	out := DecodedMessage{}
+	if out.Record, err = tacet.ParseRecord(e.Record); err != nil || out.Record.Why == nil {
+		return out, err
+	}
+	return out, json.Unmarshal(out.Record.Why, &out.Why)
+}
+
+func (s *Service) explain(ctx context.Context, call tacet.Call, op tacet.Operation, id string) (Explained, error) {
+	r := guard.Request{Call: call, Operation: op, Parameters: map[string]any{"id": id}}
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (Explained, error) {
 		if len(id) < 32 || len(id) > 36 {
 			return Explained{}, tacet.Errorf(tacet.InvalidParameter, "The id of a decision is 32 hexadecimal digits.")

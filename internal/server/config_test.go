@@ -279,6 +279,7 @@ func TestSample(t *testing.T) {
 				}
 			}
 			cfg.Listen.PlaintextAddress = ""
+			cfg.OIDC.AllowNetworks, cfg.OIDC.CAFile = nil, ""
 			cfg.Azure.Domains, cfg.Azure.DefaultHosts, cfg.Azure.Port = nil, nil, 0
 			want := Config{Listen: cfg.Listen, TLS: cfg.TLS, Admin: cfg.Admin, Store: StoreConfig{URL: cfg.Store.URL}, Key: cfg.Key}.withDefaults()
 			if cfg.Logger = want.Logger; !reflect.DeepEqual(cfg, want) {

@@ -43,6 +43,7 @@ type Record struct {
 
 	Account string `json:"acct,omitempty"` // of the vault
 	Region  string `json:"region,omitempty"`
+	Vault   string `json:"vault,omitempty"` // its name
 	// Resource is the ARN of what was asked for, as far as it could be told.
 	Resource string `json:"res,omitempty"`
 	// Parameters are the request's, Response the answer's, under CloudTrail's lowerCamel

@@ -52,6 +52,7 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 
 	dst = appendOptional(dst, `,"acct":`, r.Account)
 	dst = appendOptional(dst, `,"region":`, r.Region)
+	dst = appendOptional(dst, `,"vault":`, r.Vault)
 	dst = appendOptional(dst, `,"res":`, r.Resource)
 	if len(r.Parameters) > 0 {
 		dst = appendJSONMap(append(dst, `,"params":`...), r.Parameters)

@@ -25,7 +25,7 @@ func sampleRecord() *tacet.Record {
 		CallerAcct: "123456789012", AccessKey: "AKIAEXAMPLEEXAMPLE00", SourceIP: "192.0.2.7",
 		UserAgent: "Boto3/1.40.1 md/Botocore#1.40.1 ua/2.1 os/linux#6.8 lang/python#3.13 cfg/retry-mode#legacy",
 		TLS:       "TLSv1.3", Cipher: "TLS_AES_128_GCM_SHA256", Host: "secretsmanager.eu-central-1.example.com",
-		Account: "123456789012", Region: "eu-central-1",
+		Account: "123456789012", Region: "eu-central-1", Vault: "main",
 		Resource:   "arn:aws:secretsmanager:eu-central-1:123456789012:secret:prod/db-a1B2c3",
 		Parameters: map[string]any{"secretId": "prod/db", "versionStage": "AWSCURRENT"},
 		Outcome:    tacet.OutcomeAllowed, Policy: "read-prod/AllowRead",

@@ -73,8 +73,7 @@ type auditEvent struct {
 }
 
 // resourceID is the vault's id in Azure's resource manager: the deployment is one
-// subscription with one resource group. It ends there for what is of no vault, and for
-// what came through another face, whose records do not name the vault.
+// subscription with one resource group. It ends there for what is of no vault.
 func (e *auditEvent) resourceID() string {
 	id := "/subscriptions/" + e.tenant + "/resourcegroups/tacet"
 	if e.vault != "" {
@@ -88,7 +87,7 @@ func vaultName(rec *tacet.Record) string {
 	if _, name, ok := strings.Cut(rec.Resource, ":vault/"); ok && strings.HasPrefix(rec.Resource, "arn:aws:tacet:") {
 		return name
 	}
-	return textIn(rec.Parameters, "vaultName")
+	return rec.Vault
 }
 
 // objectID is the id of the secret, and of the version if one is known.

@@ -55,14 +55,16 @@ func TestAuditEvent(t *testing.T) {
 			ID: "e1", Time: at, RequestID: "5b7ad2b1-0d1c-4e9c-8a3e-5d7c9b1f2a33", Face: "azure", Operation: tacet.OpGetSecretValue, ReadOnly: true,
 			CallerKind: tacet.CallerRole, Caller: "arn:aws:sts::123456789012:assumed-role/ci/build-7", CallerID: "AROA1:build-7", CallerName: "build-7", CallerAcct: "123456789012",
 			SourceIP: "192.0.2.7", UserAgent: "azsdk-go-azsecrets/v1.5.1", TLS: "TLSv1.3", Account: "123456789012", Region: "eu-central-1", Resource: arn,
-			Parameters: map[string]any{"secretId": "prod--db", "vaultName": "main", "versionId": "0123456789abcdef0123456789abcdef"}, Outcome: tacet.OutcomeAllowed,
+			Vault:      "main",
+			Parameters: map[string]any{"secretId": "prod--db", "versionId": "0123456789abcdef0123456789abcdef"}, Outcome: tacet.OutcomeAllowed,
 		}, `{"time":"2026-11-23T11:00:00.9999990Z","resourceId":"` + main + `","operationName":"SecretGet","category":"AuditEvent","resultType":"Success",` +
 			`"resultSignature":"OK","callerIpAddress":"192.0.2.7","correlationId":"5b7ad2b1-0d1c-4e9c-8a3e-5d7c9b1f2a33","identity":{"claim":{` + oid("AROA1") + `,` + app("AROA1") + `}},` +
 			`"tenantId":"` + tid + `","properties":{"clientInfo":"azsdk-go-azsecrets/v1.5.1","id":"/secrets/prod--db/0123456789abcdef0123456789abcdef","httpStatusCode":200,"tlsVersion":"TLS1_3"}}`},
 		{"a user is refused", tacet.Record{
 			ID: "e2", Time: at, RequestID: "r2", Face: "azure", Operation: tacet.OpSetSecret, CallerKind: tacet.CallerUser, Caller: "arn:aws:iam::123456789012:user/app",
 			CallerID: "AIDA1", CallerName: "app", CallerAcct: "123456789012", SourceIP: "192.0.2.7", UserAgent: "x", Account: "123456789012", Region: "eu-central-1", Resource: arn,
-			Parameters: map[string]any{"secretId": "Prod--DB", "vaultName": "main"}, Outcome: tacet.OutcomeDenied, Error: tacet.Denied, Reason: string(tacet.DenyImplicitIdentity),
+			Vault:      "main",
+			Parameters: map[string]any{"secretId": "Prod--DB"}, Outcome: tacet.OutcomeDenied, Error: tacet.Denied, Reason: string(tacet.DenyImplicitIdentity),
 		}, `{"time":"2026-11-23T11:00:00.9999990Z","resourceId":"` + main + `","operationName":"SecretSet","category":"AuditEvent","resultType":"Failed",` +
 			`"resultSignature":"Forbidden","resultDescription":"Caller is not authorized to perform action on resource.\u000d\u000a` +
 			`Caller: appid=` + tacet.ClientID("AIDA1") + `;oid=` + tacet.ObjectID("AIDA1") + `;iss=https://sts.windows.net/` + tid + `/\u000d\u000a` +
@@ -72,8 +74,8 @@ func TestAuditEvent(t *testing.T) {
 			app("AIDA1") + `}},"tenantId":"` + tid + `","properties":{"clientInfo":"x","id":"/secrets/Prod--DB","httpStatusCode":403}}`},
 		{"Tacet purges", tacet.Record{
 			ID: "e3", Time: at, Operation: tacet.OpPurgeSecret, Event: true, CallerKind: tacet.CallerSystem, Caller: "tacet", Face: "system",
-			Account: "123456789012", Region: "eu-central-1", Resource: arn, Outcome: tacet.OutcomeAllowed,
-		}, `{"time":"2026-11-23T11:00:00.9999990Z","resourceId":"` + group + `","operationName":"SecretPurge","category":"AuditEvent","resultType":"Success","resultSignature":"OK",` +
+			Account: "123456789012", Region: "eu-central-1", Vault: "main", Resource: arn, Outcome: tacet.OutcomeAllowed,
+		}, `{"time":"2026-11-23T11:00:00.9999990Z","resourceId":"` + main + `","operationName":"SecretPurge","category":"AuditEvent","resultType":"Success","resultSignature":"OK",` +
 			`"correlationId":"","identity":{"claim":{}},"tenantId":"` + tid + `","properties":{"id":"/secrets/prod--db","httpStatusCode":200}}`},
 		{"somebody unknown", tacet.Record{Time: at, Operation: "Later"},
 			`{"time":"2026-11-23T11:00:00.9999990Z","resourceId":"` + group + `","operationName":"Later","category":"AuditEvent","resultType":"Failed",` +
@@ -150,10 +152,10 @@ func TestAuditEventIDs(t *testing.T) {
 		"by ARN":            {tacet.Record{Operation: tacet.OpDescribeSecret, Resource: secret + "a/b-a1B2c3", Parameters: m{"secretId": secret + "a/b-a1B2c3"}}, "/secrets/a--b", ""},
 		"by name":           {tacet.Record{Operation: tacet.OpDescribeSecret, Resource: secret + "db-backup", Parameters: m{"secretId": "db-backup"}}, "/secrets/db-backup", ""},
 		"made":              {tacet.Record{Operation: tacet.OpCreateSecret, Parameters: m{"name": "a_b"}, Response: m{"versionId": "01234567-89AB-cdef-0123-456789abcdef"}}, "/secrets/a_b/0123456789abcdef0123456789abcdef", ""},
-		"no secret":         {tacet.Record{Operation: tacet.OpListSecrets, Parameters: m{"vaultName": "main"}}, "", "/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/MAIN"},
+		"no secret":         {tacet.Record{Operation: tacet.OpListSecrets, Vault: "main"}, "", "/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/MAIN"},
 		"a vault":           {tacet.Record{Operation: tacet.OpCreateVault, Resource: "arn:aws:tacet:::vault/Team-1", Parameters: m{"name": "Team-1"}}, "", "/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/TEAM-1"},
 		"no vault's":        {tacet.Record{Operation: tacet.OpCreateUser, Resource: "arn:aws:iam::123456789012:user/vault/x", Parameters: m{"userName": "x"}}, "", ""},
-		"not even a string": {tacet.Record{Operation: tacet.OpGetSecretValue, Parameters: m{"secretId": int64(7), "vaultName": true}}, "", ""},
+		"not even a string": {tacet.Record{Operation: tacet.OpGetSecretValue, Parameters: m{"secretId": int64(7)}}, "", ""},
 		"nothing asked for": {tacet.Record{Operation: tacet.OpGetRandomPassword}, "", ""},
 	} {
 		e := auditEvent(t, tc.rec)

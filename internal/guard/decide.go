@@ -23,6 +23,9 @@ func (s *scope) resolve(rec *tacet.Record) error {
 	if !known && account == r.Call.Account && r.Operation.OnSecrets() {
 		return &tacet.Error{Code: tacet.VaultNotFound, Region: r.Call.Region}
 	}
+	if r.Operation.OnSecrets() {
+		rec.Vault = s.vault.Name
+	}
 	if r.Vault != "" {
 		s.resource = vaultARN(r.Vault)
 		rec.Resource = s.resource

@@ -72,7 +72,7 @@ func (s *scope) wouldAllow(e *entry, op tacet.Operation) bool {
 func (tx *Tx) Event(op tacet.Operation, secretARN string) {
 	rec := tx.job.newRecord(tx.req, tx.now)
 	rec.Operation, rec.ReadOnly, rec.Event = op, false, true
-	rec.Resource, rec.Parameters, rec.Outcome = secretARN, nil, tacet.OutcomeAllowed
+	rec.Vault, rec.Resource, rec.Parameters, rec.Outcome = tx.vault.Name, secretARN, nil, tacet.OutcomeAllowed
 	tx.changes.events = append(tx.changes.events, rec)
 }
 

@@ -60,3 +60,43 @@ func TestParameters(t *testing.T) {
 		}
 	})
 }
+
+// azure.md h: a record says of which vault it is, whichever face was asked and whatever
+// came of it. What is about no vault names none.
+func TestRecordsNameTheVault(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		for _, tc := range []struct {
+			name string
+			call func() error
+			want string
+		}{
+			{"AWS's face", func() error { h.create("x", "1"); return nil }, "main"},
+			{"not found", func() error {
+				_, err := h.vault.DescribeSecret(h.ctx, h.admin, tacet.NameRef("no"))
+				return err
+			}, "main"},
+			{"denied", func() error {
+				_, err := h.vault.DescribeSecret(h.ctx, h.nobody, tacet.NameRef("x"))
+				return err
+			}, "main"},
+			{"Azure's face", func() error {
+				_, err := h.vault.GetSecret(h.ctx, h.azure, vault.GetSecretInput{Secret: tacet.ShownRef("x")})
+				return err
+			}, "main"},
+			{"a listing", func() error {
+				_, err := h.vault.ListShownSecrets(h.ctx, h.azure, vault.ShownListInput{})
+				return err
+			}, "main"},
+			{"refused by the face", func() error {
+				return h.vault.RecordRefusal(h.ctx, h.azure, tacet.OpGetSecretValue, tacet.RequestInvalid)
+			}, "MAIN"}, // as the face called it
+			{"of no vault", func() error { _, err := h.vault.ListVaults(h.ctx, h.admin); return err }, ""},
+		} {
+			_ = tc.call() // recorded whatever it answers
+			records := h.records()
+			if rec := records[len(records)-1]; rec.Vault != tc.want {
+				t.Errorf("%s: %s is recorded of the vault %q, want %q", tc.name, rec.Operation, rec.Vault, tc.want)
+			}
+		}
+	})
+}

@@ -13,6 +13,7 @@ import (
 
 	"tacet"
 	"tacet/internal/identity"
+	"tacet/internal/limit"
 	"tacet/internal/vault"
 	"tacet/internal/wire"
 )
@@ -23,6 +24,8 @@ type Config struct {
 	Identity *identity.Service
 	// Hosts says which names the face answers to.
 	Hosts Hosts
+	// Limits protect the server; nil means none.
+	Limits *limit.Callers
 	// Version is told in the header x-ms-keyvault-service-version.
 	Version string
 	// Logger gets failures of ours; nil means slog.Default.
@@ -111,10 +114,16 @@ func (h *Handler) handle(x *exchange) (int, error) {
 	}
 	op, problem := h.route(x)
 	x.op, x.verb = op.name, op.verb
+	if err := h.cfg.Limits.Arrive(x.r.RemoteAddr); err != nil {
+		return 0, err
+	}
 	// The first request of every SDK has no token, and its body is taken off: nothing else
 	// may be looked at before the challenge is answered.
 	caller, err := h.authenticate(x)
 	if err != nil {
+		if !errors.Is(err, errNoToken) { // which everybody asks for once
+			h.cfg.Limits.Fail(x.r.RemoteAddr)
+		}
 		return 0, err
 	}
 	x.call = wire.NewCall(x.r, "azure", caller)
@@ -124,6 +133,9 @@ func (h *Handler) handle(x *exchange) (int, error) {
 
 // serve does what an authenticated request asks for.
 func (h *Handler) serve(x *exchange, op operation, problem error) error {
+	if err := h.cfg.Limits.Admit(&x.call.Caller); err != nil {
+		return err
+	}
 	if err := x.readQuery(); err != nil {
 		return err
 	}
@@ -146,11 +158,15 @@ func (h *Handler) serve(x *exchange, op operation, problem error) error {
 // recorded has a refusal of the face's own recorded: the core, which records everything it
 // is asked, has not seen the request.
 func (h *Handler) recorded(x *exchange, err error) error {
+	code := tacet.RequestInvalid
 	var ours *failure
-	if !errors.As(err, &ours) {
+	switch {
+	case tacet.CodeOf(err) == tacet.Throttled:
+		code = tacet.Throttled
+	case !errors.As(err, &ours):
 		return err
 	}
-	if rerr := h.cfg.Vault.RecordRefusal(x.r.Context(), x.call, x.op, tacet.RequestInvalid); rerr != nil {
+	if rerr := h.cfg.Vault.RecordRefusal(x.r.Context(), x.call, x.op, code); rerr != nil {
 		return rerr
 	}
 	return err

@@ -98,6 +98,10 @@ func (a *Authority) identityRequest(w http.ResponseWriter, r *http.Request) (ide
 
 // issueIdentity answers with the token of a managed identity.
 func (a *Authority) issueIdentity(w http.ResponseWriter, r *http.Request, in identity.IdentityInput) {
+	if err := a.cfg.Limits.Arrive(r.RemoteAddr); err != nil {
+		writeJSON(w, http.StatusTooManyRequests, identityError{"too_many_requests", "Too many requests."})
+		return
+	}
 	token, err := a.cfg.Identity.IssueIdentityToken(r.Context(), wire.NewCall(r, "azure", tacet.Caller{}), in)
 	switch tacet.CodeOf(err) {
 	case "":
@@ -107,6 +111,7 @@ func (a *Authority) issueIdentity(w http.ResponseWriter, r *http.Request, in ide
 	case tacet.PrincipalNotFound:
 		writeJSON(w, http.StatusBadRequest, identityError{"invalid_request", "Identity not found"})
 	case tacet.CredentialInvalid:
+		a.cfg.Limits.Fail(r.RemoteAddr)
 		writeJSON(w, http.StatusUnauthorized, identityError{"unauthorized_client", "The header X-IDENTITY-HEADER is not of an identity."})
 	default:
 		e := a.translate(r, "", err)

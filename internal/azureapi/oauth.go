@@ -13,6 +13,7 @@ import (
 
 	"tacet"
 	"tacet/internal/identity"
+	"tacet/internal/limit"
 	"tacet/internal/wire"
 )
 
@@ -26,6 +27,8 @@ type AuthorityConfig struct {
 	// this machine; nil for none.
 	Metadata *identity.MetadataIdentity
 	Now      func() time.Time
+	// Limits protect the server; nil means none.
+	Limits *limit.Callers
 	// Logger gets failures of ours.
 	Logger *slog.Logger
 }
@@ -157,8 +160,13 @@ type tokenV2 struct {
 // token is the client credentials grant. audience is the parameter that names the
 // resource; where it is missing the other is looked at.
 func (a *Authority) token(w http.ResponseWriter, r *http.Request, tenant, audience string, show func(identity.IssuedToken) any) {
+	if err := a.cfg.Limits.Arrive(r.RemoteAddr); err != nil {
+		a.refuse(w, r, a.translate(r, "", err))
+		return
+	}
 	token, problem := a.grant(w, r, tenant, audience)
 	if problem != nil {
+		a.cfg.Limits.Fail(r.RemoteAddr)
 		a.refuse(w, r, problem)
 		return
 	}

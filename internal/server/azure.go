@@ -7,11 +7,12 @@ import (
 	"tacet"
 	"tacet/internal/azureapi"
 	"tacet/internal/identity"
+	"tacet/internal/limit"
 )
 
 // authority is where Azure's clients get access tokens.
-func (s *Server) authority() *azureapi.Authority {
-	cfg := azureapi.AuthorityConfig{Identity: s.rooms.identity, Hosts: s.azureHosts(), Now: s.now, Logger: room(s.log, "azureapi")}
+func (s *Server) authority(limits *limit.Callers) *azureapi.Authority {
+	cfg := azureapi.AuthorityConfig{Identity: s.rooms.identity, Hosts: s.azureHosts(), Limits: limits, Now: s.now, Logger: room(s.log, "azureapi")}
 	if s.cfg.dev != nil {
 		cfg.Metadata = s.cfg.dev.metadata
 	}

@@ -138,9 +138,9 @@ func (s *Server) handler() http.Handler {
 	if s.cfg.dev != nil {
 		admin.Clock = s.cfg.dev.clock
 	}
-	azure := azureapi.New(azureapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Hosts: s.azureHosts(), Version: Version(),
+	azure := azureapi.New(azureapi.Config{Vault: s.rooms.vault, Identity: s.rooms.identity, Hosts: s.azureHosts(), Limits: limits, Version: Version(),
 		Logger: room(s.log, "azureapi"), Observe: s.metrics.observeAzure})
-	return &router{health: s.health, admin: adminapi.New(admin), authority: s.authority(), azure: azure, aws: aws}
+	return &router{health: s.health, admin: adminapi.New(admin), authority: s.authority(limits), azure: azure, aws: aws}
 }
 
 // azureHosts are the names that the Azure face answers to.

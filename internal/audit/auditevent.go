@@ -142,7 +142,8 @@ func (e *auditEvent) appendClaims(o *object) {
 }
 
 // operationName is Key Vault's name of an operation. What Key Vault has not keeps its own
-// name: DescribeSecret above all, because SecretGet says that a value was read.
+// name: DescribeSecret, because SecretGet says that a value was asked for, and what Tacet
+// does by itself, which would count a purge twice.
 func operationName(op tacet.Operation) string {
 	switch op {
 	case tacet.OpSetSecret, tacet.OpCreateSecret, tacet.OpPutSecretValue:
@@ -163,7 +164,7 @@ func operationName(op tacet.Operation) string {
 		return "SecretListDeleted"
 	case tacet.OpRestoreSecret:
 		return "SecretRecover"
-	case tacet.OpPurgeDeletedSecret, tacet.OpPurgeSecret:
+	case tacet.OpPurgeDeletedSecret:
 		return "SecretPurge"
 	case tacet.OpBackupSecret:
 		return "SecretBackup"

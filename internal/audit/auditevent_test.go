@@ -75,7 +75,7 @@ func TestAuditEvent(t *testing.T) {
 		{"Tacet purges", tacet.Record{
 			ID: "e3", Time: at, Operation: tacet.OpPurgeSecret, Event: true, CallerKind: tacet.CallerSystem, Caller: "tacet", Face: "system",
 			Account: "123456789012", Region: "eu-central-1", Vault: "main", Resource: arn, Outcome: tacet.OutcomeAllowed,
-		}, `{"time":"2026-11-23T11:00:00.9999990Z","resourceId":"` + main + `","operationName":"SecretPurge","category":"AuditEvent","resultType":"Success","resultSignature":"OK",` +
+		}, `{"time":"2026-11-23T11:00:00.9999990Z","resourceId":"` + main + `","operationName":"EndSecretVersionDelete","category":"AuditEvent","resultType":"Success","resultSignature":"OK",` +
 			`"correlationId":"","identity":{"claim":{}},"tenantId":"` + tid + `","properties":{"id":"/secrets/prod--db","httpStatusCode":200}}`},
 		{"somebody unknown", tacet.Record{Time: at, Operation: "Later"},
 			`{"time":"2026-11-23T11:00:00.9999990Z","resourceId":"` + group + `","operationName":"Later","category":"AuditEvent","resultType":"Failed",` +
@@ -100,7 +100,7 @@ func TestAuditEventEveryOperation(t *testing.T) {
 		tacet.OpGetSecretValue: "SecretGet", tacet.OpListSecrets: "SecretList", tacet.OpListSecretVersionIDs: "SecretListVersions",
 		tacet.OpUpdateSecretAttributes: "SecretUpdate", tacet.OpUpdateSecret: "SecretUpdate", tacet.OpTagResource: "SecretUpdate", tacet.OpUntagResource: "SecretUpdate",
 		tacet.OpDeleteSecret: "SecretDelete", tacet.OpGetDeletedSecret: "SecretGetDeleted", tacet.OpListDeletedSecrets: "SecretListDeleted",
-		tacet.OpRestoreSecret: "SecretRecover", tacet.OpPurgeDeletedSecret: "SecretPurge", tacet.OpPurgeSecret: "SecretPurge",
+		tacet.OpRestoreSecret: "SecretRecover", tacet.OpPurgeDeletedSecret: "SecretPurge",
 		tacet.OpBackupSecret: "SecretBackup", tacet.OpRestoreBackup: "SecretRestore",
 		tacet.OpCreateVault: "VaultPut", tacet.OpGetVault: "VaultGet", tacet.OpListVaults: "VaultList", tacet.OpUpdateVault: "VaultPatch", tacet.OpDeleteVault: "VaultDelete",
 		tacet.OpSetAccessPolicy: "VaultPatch", tacet.OpDeleteAccessPolicy: "VaultPatch", tacet.OpListAccessPolicies: "VaultGet",

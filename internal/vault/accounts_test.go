@@ -156,3 +156,32 @@ func TestOtherAccountsByResourcePolicy(t *testing.T) {
 		}
 	})
 }
+
+// TestThreat13_OneAccountOperates: an administrator of another account than the first
+// vault's has no say in the deployment, and does not learn which vaults there are.
+func TestThreat13_OneAccountOperates(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		who := h.stranger()
+		for name, err := range map[string]error{
+			"audit":   errOf(h.vault.ReadAudit(h.ctx, who, 0, 1, false)),
+			"verify":  h.vault.AuthorizeAudit(h.ctx, who),
+			"clock":   h.vault.AuthorizeClock(h.ctx, who, "1h"),
+			"create":  errOf(h.vault.CreateVault(h.ctx, who, vault.CreateVaultInput{Name: "more", Account: otherAccount, Region: "eu-west-1"})),
+			"get":     errOf(h.vault.GetVault(h.ctx, who, "main")),
+			"nothing": errOf(h.vault.GetVault(h.ctx, who, "nothing")),
+			"update":  errOf(h.vault.UpdateVault(h.ctx, who, vault.UpdateVaultInput{Name: "main"})),
+			"delete":  h.vault.DeleteVault(h.ctx, who, "main"),
+		} {
+			if tacet.CodeOf(err) != tacet.Denied {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		own, err := h.vault.ListVaults(h.ctx, who)
+		h.must(err)
+		if len(own) != 1 || own[0].Name != "other" {
+			t.Errorf("vaults shown: %+v", own)
+		}
+		// Nor does the deployment become its by the end of the first vault.
+		h.wantCode(h.vault.DeleteVault(h.ctx, h.admin, "main"), tacet.InvalidRequest)
+	})
+}

@@ -9,9 +9,25 @@ import (
 
 // element writes an XML element with a text, of which what is no XML becomes U+FFFD.
 func (e *encoder) element(name, content string) {
-	var b bytes.Buffer
-	_ = xml.EscapeText(&b, []byte(content)) // a bytes.Buffer takes everything
-	e.Raw("<" + name + ">" + b.String() + "</" + name + ">")
+	e.within(name, func() {
+		if plainText(content) {
+			e.Raw(content)
+			return
+		}
+		var b bytes.Buffer
+		_ = xml.EscapeText(&b, []byte(content)) // a bytes.Buffer takes everything
+		e.Raw(b.String())
+	})
+}
+
+// plainText reports whether a text is itself in XML.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '&' || c == '<' || c == '>' || c == '"' || c == '\'' {
+			return false
+		}
+	}
+	return true
 }
 
 // optionalElement writes an element unless its text is empty.
@@ -31,9 +47,13 @@ func (e *encoder) date(name string, t time.Time) {
 
 // within writes an element with what write writes inside it.
 func (e *encoder) within(name string, write func()) {
-	e.Raw("<" + name + ">")
+	e.Raw("<")
+	e.Raw(name)
+	e.Raw(">")
 	write()
-	e.Raw("</" + name + ">")
+	e.Raw("</")
+	e.Raw(name)
+	e.Raw(">")
 }
 
 // members writes a list, each of its members with write.

@@ -96,66 +96,49 @@ func (d *directory) provider(arn string) *tacet.OIDCProvider {
 	return d.providers[providerKey(account, url)]
 }
 
-// Users lists the users of an account, in no order.
-func (s *scope) Users(account string) []tacet.User {
-	var out []tacet.User
-	for _, u := range s.dir.users {
-		if u.Account == account {
-			out = append(out, u.User)
+// ofAccount lists what an account has of a kind, in no order; see tells an entry's account
+// and what is shown of it.
+func ofAccount[E, T any](entries map[string]E, account string, see func(E) (string, T)) []T {
+	var out []T
+	for _, e := range entries {
+		if of, shown := see(e); of == account {
+			out = append(out, shown)
 		}
 	}
 	return out
+}
+
+// Users lists the users of an account, in no order.
+func (s *scope) Users(account string) []tacet.User {
+	return ofAccount(s.dir.users, account, func(u *user) (string, tacet.User) { return u.Account, u.User })
 }
 
 // Groups lists the groups of an account, in no order.
 func (s *scope) Groups(account string) []tacet.Group {
-	var out []tacet.Group
-	for _, g := range s.dir.groups {
-		if g.Account == account {
-			out = append(out, g.Group)
-		}
-	}
-	return out
+	return ofAccount(s.dir.groups, account, func(g *userGroup) (string, tacet.Group) { return g.Account, g.Group })
 }
 
 // Roles lists the roles of an account, in no order.
 func (s *scope) Roles(account string) []tacet.Role {
-	var out []tacet.Role
-	for _, r := range s.dir.roles {
-		if r.Account == account {
-			out = append(out, r.Role)
-		}
-	}
-	return out
+	return ofAccount(s.dir.roles, account, func(r *role) (string, tacet.Role) { return r.Account, r.Role })
 }
 
 // ManagedPolicies lists the managed policies of an account, in no order; account "aws" has
 // those of every deployment.
 func (s *scope) ManagedPolicies(account string) []tacet.ManagedPolicy {
-	var out []tacet.ManagedPolicy
 	if account == builtinAccount {
+		var out []tacet.ManagedPolicy
 		for _, p := range builtin() {
 			out = append(out, p.ManagedPolicy)
 		}
 		return out
 	}
-	for _, p := range s.dir.policies {
-		if p.Account == account {
-			out = append(out, p.ManagedPolicy)
-		}
-	}
-	return out
+	return ofAccount(s.dir.policies, account, func(p *managedPolicy) (string, tacet.ManagedPolicy) { return p.Account, p.ManagedPolicy })
 }
 
 // OIDCProviders lists the OIDC providers of an account, in no order.
 func (s *scope) OIDCProviders(account string) []tacet.OIDCProvider {
-	var out []tacet.OIDCProvider
-	for _, p := range s.dir.providers {
-		if p.Account == account {
-			out = append(out, *p)
-		}
-	}
-	return out
+	return ofAccount(s.dir.providers, account, func(p *tacet.OIDCProvider) (string, tacet.OIDCProvider) { return p.Account, *p })
 }
 
 // AccessKeys lists the access keys of a user, in no order.

@@ -128,8 +128,9 @@ func (k oneKey) Value(key string) ([]string, bool) {
 }
 
 // satisfiable reports whether any request can meet conditions on one key. It tries the
-// values that the conditions speak of, values near them, pairs of these, and none; so
-// it may take a hard case for a contradiction, but only where values lie densely.
+// values that the conditions speak of, values near them, pairs of these where the key may
+// have several, and none; so it may take a hard case for a contradiction, but only where
+// values lie densely.
 func satisfiable(conditions []*condition) bool {
 	values := []string{"\x00 none of them"}
 	for _, c := range conditions {
@@ -146,8 +147,11 @@ func satisfiable(conditions []*condition) bool {
 	if len(values) > 200 || meets() || slices.ContainsFunc(values, func(v string) bool { return meets(v) }) {
 		return true
 	}
-	if !slices.ContainsFunc(conditions, func(c *condition) bool { return c.quantity == forAnyOne }) {
+	if key, known := lookupKey(conditions[0].key); known && !key.Multi {
 		return false
+	}
+	if len(conditions) > 2 {
+		return true // more than two values may be needed, and there are too many to try
 	}
 	return meets(values...) || slices.ContainsFunc(values, func(v string) bool {
 		return slices.ContainsFunc(values, func(w string) bool { return meets(v, w) })

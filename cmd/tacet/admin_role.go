@@ -84,15 +84,8 @@ func newRoleUpdateCommand(a *admin) *cobra.Command {
 	var longest time.Duration
 	c := a.change("update ROLE", "Change a role's description or its longest session", "  tacet role update deploy --max-session 4h", nil, nil)
 	c.RunE = a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-		var d *string
-		var seconds *int
-		if c.Flags().Changed("description") {
-			d = &description
-		}
-		if c.Flags().Changed("max-session") {
-			n := int(longest / time.Second)
-			seconds = &n
-		}
+		n := int(longest / time.Second)
+		d, seconds := given(c, "description", &description), given(c, "max-session", &n)
 		if d == nil && seconds == nil {
 			return usage(fmt.Errorf("--description or --max-session is missing"))
 		}

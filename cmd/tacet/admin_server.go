@@ -10,67 +10,6 @@ import (
 	"tacet/internal/client"
 )
 
-func newVaultCommand(a *admin) *cobra.Command {
-	return group("vault", "Make, list, change and remove vaults: accounts in regions",
-		"  tacet vault list\n  tacet vault create main-eu eu-west-1",
-		newVaultListCommand(a), newVaultCreateCommand(a), newVaultShowCommand(a), newVaultUpdateCommand(a), newVaultDeleteCommand(a), newAccessPolicyCommand(a))
-}
-
-func newVaultListCommand(a *admin) *cobra.Command {
-	var format string
-	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List the vaults of the deployment",
-		Example: "  tacet vault list",
-		Args:    cobra.NoArgs,
-		RunE: a.ask(func(c *cobra.Command, cl *client.Client, _ []string) error {
-			vaults, err := cl.ListVaults(c.Context())
-			if err != nil {
-				return failed("the vaults cannot be listed", err)
-			}
-			return emit(c, format, vaults, func() [][]string { return vaultRows(vaults) })
-		}),
-	}
-	formatFlag(c, &format)
-	return c
-}
-
-func vaultRows(vaults []client.Vault) [][]string {
-	rows := [][]string{{"NAME", "ACCOUNT", "REGION", "CREATED"}}
-	for _, v := range vaults {
-		rows = append(rows, []string{v.Name, v.Account, v.Region, when(v.Created)})
-	}
-	return rows
-}
-
-func newVaultCreateCommand(a *admin) *cobra.Command {
-	var account, format string
-	c := &cobra.Command{
-		Use:     "create NAME REGION",
-		Short:   "Make the vault of an account in a region",
-		Long:    "Makes the vault of an account in a region, so that secrets can be kept there and\nreplicated to it.",
-		Example: "  tacet vault create main-eu eu-west-1\n  tacet vault create payments us-east-1 --account 000000000002",
-		Args:    cobra.ExactArgs(2),
-		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			if account == "" {
-				who, err := cl.WhoAmI(c.Context())
-				if err != nil {
-					return failed("the account is not known", err)
-				}
-				account = who.Account
-			}
-			v, err := cl.CreateVault(c.Context(), args[0], account, args[1])
-			if err != nil {
-				return failed("the vault "+args[0]+" was not made", err)
-			}
-			return emit(c, format, v, func() [][]string { return vaultRows([]client.Vault{v}) })
-		}),
-	}
-	c.Flags().StringVar(&account, "account", "", "the `account`, twelve digits (default the caller's)")
-	formatFlag(c, &format)
-	return c
-}
-
 func newWhoamiCommand(a *admin) *cobra.Command {
 	var format string
 	c := &cobra.Command{

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"io"
 	"log/slog"
 
@@ -15,7 +16,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	began := false
 	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
-		err := c.ValidateRequiredFlags() // which cobra does only after this
+		err := cmp.Or(c.ValidateRequiredFlags(), c.ValidateFlagGroups()) // which cobra does only after this
 		began = err == nil
 		return err
 	}

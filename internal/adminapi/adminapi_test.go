@@ -322,12 +322,12 @@ func TestRecords(t *testing.T) {
 func TestVaultsAndClock(t *testing.T) {
 	s := tacettest.New(t)
 	ctx, admin := t.Context(), dial(t, s, s.AccessKey, s.SecretKey)
-	v := must[client.Vault](t)(admin.CreateVault(ctx, "main-eu", s.Account, "eu-west-1"))
+	v := must[client.VaultSettings](t)(admin.CreateVault(ctx, "main-eu", s.Account, "eu-west-1", client.VaultChange{}))
 	vaults := must[[]client.Vault](t)(admin.ListVaults(ctx))
 	if len(vaults) != 2 || v.Region != "eu-west-1" || v.ID == "" {
 		t.Errorf("%+v", vaults)
 	}
-	if _, err := admin.CreateVault(ctx, "other", s.Account, "eu-west-1"); !errors.Is(err, client.ErrConflict) {
+	if _, err := admin.CreateVault(ctx, "other", s.Account, "eu-west-1", client.VaultChange{}); !errors.Is(err, client.ErrConflict) {
 		t.Errorf("a second vault of a region: %v", err)
 	}
 	if err := admin.SetClockOffset(ctx, 90*time.Second); err != nil {

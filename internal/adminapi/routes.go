@@ -10,7 +10,6 @@ import (
 
 	"tacet"
 	"tacet/internal/identity"
-	"tacet/internal/vault"
 )
 
 // operations is the whole face.
@@ -332,17 +331,6 @@ func listAccounts(ctx context.Context, h *handler, call tacet.Call, _ none) (acc
 	return accountsOut{Accounts: show(list, func(a identity.Account) accountOut {
 		return accountOut{Account: a.ID, Operator: a.Operator, Vaults: show(a.Vaults, showVault), Users: a.Users, Roles: a.Roles}
 	})}, err
-}
-
-type createVaultIn struct {
-	Name    string `json:"name"`
-	Account string `json:"account"`
-	Region  string `json:"region"`
-}
-
-func createVault(ctx context.Context, h *handler, call tacet.Call, in createVaultIn) (vaultOut, error) {
-	v, err := h.Vault.CreateVault(ctx, call, vault.CreateVaultInput{Name: in.Name, Account: in.Account, Region: in.Region})
-	return showVault(v), err
 }
 
 // show renders a list, empty for none.

@@ -32,18 +32,39 @@ func getVault(ctx context.Context, h *handler, call tacet.Call, in vaultIn) (vau
 	return showSettings(v), err
 }
 
-// updateVaultIn changes what is given.
-type updateVaultIn struct {
-	Vault           string        `json:"vault"`
+// vaultChangeIn is what is chosen of a vault.
+type vaultChangeIn struct {
+	RetentionDays   *int          `json:"retentiondays"`
 	PurgeProtection *bool         `json:"purgeprotection"`
 	AccessPolicies  *bool         `json:"accesspolicies"`
 	Network         *networkRules `json:"network"`
 	Tenant          *string       `json:"tenant"`
 }
 
+func (in *vaultChangeIn) change() vault.VaultChange {
+	return vault.VaultChange{RetentionDays: in.RetentionDays, PurgeProtection: in.PurgeProtection, AccessPolicies: in.AccessPolicies,
+		Network: (*tacet.NetworkRules)(in.Network), Tenant: in.Tenant}
+}
+
+type createVaultIn struct {
+	Name    string `json:"name"`
+	Account string `json:"account"`
+	Region  string `json:"region"`
+	vaultChangeIn
+}
+
+func createVault(ctx context.Context, h *handler, call tacet.Call, in createVaultIn) (vaultSettingsOut, error) {
+	v, err := h.Vault.CreateVault(ctx, call, vault.CreateVaultInput{Name: in.Name, Account: in.Account, Region: in.Region, VaultChange: in.change()})
+	return showSettings(v), err
+}
+
+type updateVaultIn struct {
+	Vault string `json:"vault"`
+	vaultChangeIn
+}
+
 func updateVault(ctx context.Context, h *handler, call tacet.Call, in updateVaultIn) (vaultSettingsOut, error) {
-	v, err := h.Vault.UpdateVault(ctx, call, vault.UpdateVaultInput{Name: in.Vault, PurgeProtection: in.PurgeProtection,
-		AccessPolicies: in.AccessPolicies, Network: (*tacet.NetworkRules)(in.Network), Tenant: in.Tenant})
+	v, err := h.Vault.UpdateVault(ctx, call, vault.UpdateVaultInput{Name: in.Vault, VaultChange: in.change()})
 	return showSettings(v), err
 }
 

@@ -206,13 +206,6 @@ func (c *Client) ListVaults(ctx context.Context) ([]Vault, error) {
 	return out.Vaults, err
 }
 
-// CreateVault makes the vault of an account in a region.
-func (c *Client) CreateVault(ctx context.Context, name, account, region string) (Vault, error) {
-	var out Vault
-	_, err := c.call(ctx, "vaults/create", request{Name: name, Account: account, Region: region}, &out)
-	return out, err
-}
-
 // Record is a line of the audit.
 type Record struct {
 	Seq int64 `json:"seq"`

@@ -26,12 +26,26 @@ func (c *Client) GetVault(ctx context.Context, name string) (VaultSettings, erro
 	return get[VaultSettings](ctx, c, "vaults/get", request{Vault: name})
 }
 
-// VaultChange is what is to be changed of a vault; nil stays.
+// VaultChange is what is chosen of a vault; nil stays as it is, or in a new vault as it
+// usually is.
 type VaultChange struct {
+	RetentionDays   *int          `json:"retentiondays,omitempty"`   // of a new vault
 	PurgeProtection *bool         `json:"purgeprotection,omitempty"` // never off again
 	AccessPolicies  *bool         `json:"accesspolicies,omitempty"`
 	Network         *NetworkRules `json:"network,omitempty"`
 	Tenant          *string       `json:"tenant,omitempty"`
+}
+
+// CreateVault makes the vault of an account in a region.
+func (c *Client) CreateVault(ctx context.Context, name, account, region string, with VaultChange) (out VaultSettings, err error) {
+	in := struct {
+		Name    string `json:"name"`
+		Account string `json:"account"`
+		Region  string `json:"region"`
+		VaultChange
+	}{name, account, region, with}
+	_, err = c.call(ctx, "vaults/create", in, &out)
+	return out, err
 }
 
 // UpdateVault changes a vault's settings.

@@ -174,7 +174,7 @@ func TestAccessPolicies(t *testing.T) {
 			h.must(err)
 		}
 		goBy := func(accessPolicies bool) {
-			_, err := h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main", AccessPolicies: &accessPolicies})
+			_, err := h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main", VaultChange: vault.VaultChange{AccessPolicies: &accessPolicies}})
 			h.must(err)
 		}
 		set("all")
@@ -319,7 +319,7 @@ func TestAssignedFromAbroad(t *testing.T) {
 		h.wantCode(errOf(h.ids.CreateRoleAssignment(h.ctx, h.admin, own)), tacet.Denied)
 		h.must(errOf(h.ids.CreateRoleAssignment(h.ctx, who, own)))
 		on := true
-		h.wantCode(errOf(h.vault.UpdateVault(h.ctx, who, vault.UpdateVaultInput{Name: "main", AccessPolicies: &on})), tacet.Denied)
+		h.wantCode(errOf(h.vault.UpdateVault(h.ctx, who, vault.UpdateVaultInput{Name: "main", VaultChange: vault.VaultChange{AccessPolicies: &on}})), tacet.Denied)
 		h.wantCode(errOf(h.ids.ListAccess(h.ctx, who, identity.Question{Action: "tacet:CreateRoleAssignment", Resource: "vault/main"})), tacet.Denied)
 		h.must(errOf(h.ids.ListAccess(h.ctx, h.admin, identity.Question{Action: "tacet:CreateRoleAssignment", Resource: "arn:aws:tacet:::vault/main"})))
 

@@ -39,6 +39,13 @@ func parameter(r *guard.Request, name, value string) {
 	}
 }
 
+// given adds what the caller sent to the record, unless he did not.
+func given[T any](r *guard.Request, name string, value *T) {
+	if value != nil {
+		r.Parameters[name] = *value
+	}
+}
+
 func tagConditions(r *guard.Request, tags []tacet.Tag) {
 	keys := make([]string, len(tags))
 	for i, t := range tags {

@@ -157,7 +157,7 @@ func TestContractC_DeletedAndDisabled(t *testing.T) {
 // azure.md (f), purge protection: nobody ends a window early, whatever he calls it.
 func TestContractF_PurgeProtection(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
-		v, err := h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main", PurgeProtection: ptr(true)})
+		v, err := h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main", VaultChange: vault.VaultChange{PurgeProtection: ptr(true)}})
 		h.must(err)
 		if v.RecoveryLevel() != "Recoverable" {
 			t.Errorf("recovery level %s", v.RecoveryLevel())
@@ -174,7 +174,7 @@ func TestContractF_PurgeProtection(t *testing.T) {
 		_, err = h.vault.DeleteSecret(h.ctx, h.admin, force)
 		h.wantCode(err, tacet.PurgeProtected)
 		h.wantCode(h.purge("s"), tacet.PurgeProtected)
-		_, err = h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main", PurgeProtection: ptr(false)})
+		_, err = h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main", VaultChange: vault.VaultChange{PurgeProtection: ptr(false)}})
 		h.wantCode(err, tacet.InvalidRequest)
 		h.advance(90*dayLong + time.Minute)
 		n, err := h.vault.Sweep(h.ctx)
@@ -188,7 +188,7 @@ func TestContractF_PurgeProtection(t *testing.T) {
 		there.Region = "eu-west-1"
 		_, err = h.vault.CreateSecret(h.ctx, there, vault.CreateSecretInput{Name: "r", Token: token(1), Value: text("there")})
 		h.must(err)
-		_, err = h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main-eu-west-1", PurgeProtection: ptr(true)})
+		_, err = h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main-eu-west-1", VaultChange: vault.VaultChange{PurgeProtection: ptr(true)}})
 		h.must(err)
 		made, err := h.vault.CreateSecret(h.ctx, h.admin, vault.CreateSecretInput{Name: "r", Token: token(1), Value: text("here"),
 			Replicas: []vault.ReplicaRequest{{Region: "eu-west-1"}}, ForceOverwriteReplica: true})

@@ -43,13 +43,21 @@ func vaultRequest(call tacet.Call, op tacet.Operation, name string) guard.Reques
 	return r
 }
 
+// VaultChange is what is chosen of a vault, when it is made or later. Nil is "not given".
+type VaultChange struct {
+	RetentionDays   *int  // 7 to 90, 90 if not given; refused later unless it is the same
+	PurgeProtection *bool // true; false is refused once it was true
+	AccessPolicies  *bool
+	Network         *tacet.NetworkRules
+	Tenant          *string
+}
+
 // CreateVaultInput is the input of [Service.CreateVault].
 type CreateVaultInput struct {
 	Name    string // see [tacet.ValidVaultName]
 	Account string // 12 digits
 	Region  string
-	// Settings are the vault's; RetentionDays of 0 means 90.
-	Settings tacet.VaultSettings
+	VaultChange
 }
 
 // CreateVault makes the vault of an account in a region.
@@ -58,7 +66,7 @@ type CreateVaultInput struct {
 func (s *Service) CreateVault(ctx context.Context, call tacet.Call, in CreateVaultInput) (tacet.Vault, error) {
 	r := vaultRequest(call, tacet.OpCreateVault, in.Name)
 	r.Parameters["account"], r.Parameters["region"] = in.Account, in.Region
-	recordSettings(&r, &in.Settings)
+	in.record(&r)
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.Vault, error) {
 		if err := in.check(); err != nil {
 			return tacet.Vault{}, err
@@ -69,39 +77,18 @@ func (s *Service) CreateVault(ctx context.Context, call tacet.Call, in CreateVau
 			}
 		}
 		v, err := tx.CreateVault(in.Name, in.Account, in.Region)
+		if err == nil && in.RetentionDays != nil {
+			v.RetentionDays = *in.RetentionDays
+		}
+		if err == nil {
+			err = in.apply(&v)
+		}
 		if err != nil {
 			return tacet.Vault{}, err
 		}
-		if in.Settings.RetentionDays == 0 {
-			in.Settings.RetentionDays = v.RetentionDays
-		}
-		v.VaultSettings = in.Settings
 		tx.PutVault(v)
 		return v, nil
 	})
-}
-
-// recordSettings adds to the record what a vault is to have.
-func recordSettings(r *guard.Request, in *tacet.VaultSettings) {
-	if in.RetentionDays != 0 {
-		r.Parameters["softDeleteRetentionInDays"] = int64(in.RetentionDays)
-	}
-	flag(r, "enablePurgeProtection", in.PurgeProtection)
-	flag(r, "accessPolicies", in.AccessPolicies)
-	recordNetwork(r, &in.Network)
-	parameter(r, "tenant", in.Tenant)
-}
-
-func recordNetwork(r *guard.Request, in *tacet.NetworkRules) {
-	flag(r, "networkDeny", in.Deny)
-	if len(in.Allowed) == 0 {
-		return
-	}
-	allowed := make([]string, len(in.Allowed))
-	for i, p := range in.Allowed {
-		allowed[i] = p.String()
-	}
-	r.Parameters["networkAllowed"] = allowed
 }
 
 func (in *CreateVaultInput) check() error {
@@ -114,13 +101,60 @@ func (in *CreateVaultInput) check() error {
 	if !tacet.IsRegion(in.Region) {
 		return tacet.Errorf(tacet.InvalidParameter, "a region is lower-case words and a number, joined by hyphens, such as us-east-1")
 	}
-	if n := in.Settings.RetentionDays; n != 0 && (n < tacet.MinRetention || n > tacet.MaxRetention) {
-		return tacet.Errorf(tacet.InvalidParameter, "a vault keeps deleted secrets for %d to %d days", tacet.MinRetention, tacet.MaxRetention)
+	return nil
+}
+
+// record adds to a request's record what the vault is to have.
+func (in *VaultChange) record(r *guard.Request) {
+	given(r, "softDeleteRetentionInDays", in.RetentionDays)
+	given(r, "enablePurgeProtection", in.PurgeProtection)
+	given(r, "accessPolicies", in.AccessPolicies)
+	given(r, "tenant", in.Tenant)
+	if in.Network == nil {
+		return
 	}
-	if err := checkNetwork(&in.Settings.Network); err != nil {
-		return err
+	r.Parameters["networkDeny"] = in.Network.Deny
+	if len(in.Network.Allowed) == 0 {
+		return
 	}
-	return checkTenant(in.Settings.Tenant)
+	allowed := make([]string, len(in.Network.Allowed))
+	for i, p := range in.Network.Allowed {
+		allowed[i] = p.String()
+	}
+	r.Parameters["networkAllowed"] = allowed
+}
+
+// apply changes a vault. What Azure's resource manager does not let be changed is refused
+// in its words.
+func (in *VaultChange) apply(v *tacet.Vault) error {
+	if n := in.RetentionDays; n != nil {
+		if *n < tacet.MinRetention || *n > tacet.MaxRetention {
+			return tacet.Errorf(tacet.InvalidParameter, "a vault keeps deleted secrets for %d to %d days", tacet.MinRetention, tacet.MaxRetention)
+		}
+		if *n != v.RetentionDays {
+			return tacet.Errorf(tacet.InvalidRequest, `The property "softDeleteRetentionInDays" has been set already and it can't be modified.`)
+		}
+	}
+	if in.PurgeProtection != nil {
+		if v.PurgeProtection && !*in.PurgeProtection {
+			return tacet.Errorf(tacet.InvalidRequest, `The property "enablePurgeProtection" cannot be set to false. `+
+				"Enabling the purge protection for a vault is an irreversible action.")
+		}
+		v.PurgeProtection = *in.PurgeProtection
+	}
+	if in.AccessPolicies != nil {
+		v.AccessPolicies = *in.AccessPolicies
+	}
+	if in.Network != nil {
+		if err := checkNetwork(in.Network); err != nil {
+			return err
+		}
+		v.Network = *in.Network
+	}
+	if in.Tenant != nil {
+		v.Tenant = *in.Tenant
+	}
+	return checkTenant(v.Tenant)
 }
 
 func checkNetwork(n *tacet.NetworkRules) error {
@@ -145,33 +179,19 @@ func checkTenant(tenant string) error {
 	return nil
 }
 
-// UpdateVaultInput is the input of [Service.UpdateVault]. Nil pointers are "not given".
+// UpdateVaultInput is the input of [Service.UpdateVault].
 type UpdateVaultInput struct {
-	Name            string
-	PurgeProtection *bool // true; false is refused once it was true
-	AccessPolicies  *bool
-	Network         *tacet.NetworkRules
-	Tenant          *string
+	Name string
+	VaultChange
 }
 
 // UpdateVault changes a vault's settings; its retention stays what it was made with.
 //
-// Errors: VaultNotFound, InvalidParameter, InvalidRequest (purge protection stays on).
+// Errors: VaultNotFound, InvalidParameter, InvalidRequest (purge protection stays on, and
+// the retention what it is).
 func (s *Service) UpdateVault(ctx context.Context, call tacet.Call, in UpdateVaultInput) (tacet.Vault, error) {
 	r := vaultRequest(call, tacet.OpUpdateVault, in.Name)
-	if in.PurgeProtection != nil {
-		r.Parameters["enablePurgeProtection"] = *in.PurgeProtection
-	}
-	if in.AccessPolicies != nil {
-		r.Parameters["accessPolicies"] = *in.AccessPolicies
-	}
-	if in.Network != nil {
-		r.Parameters["networkDeny"] = in.Network.Deny
-		recordNetwork(&r, in.Network)
-	}
-	if in.Tenant != nil {
-		r.Parameters["tenant"] = *in.Tenant
-	}
+	in.record(&r)
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (tacet.Vault, error) {
 		v, err := tx.Named(in.Name)
 		if err == nil {
@@ -183,28 +203,6 @@ func (s *Service) UpdateVault(ctx context.Context, call tacet.Call, in UpdateVau
 		tx.PutVault(v)
 		return v, nil
 	})
-}
-
-func (in *UpdateVaultInput) apply(v *tacet.Vault) error {
-	if in.PurgeProtection != nil {
-		if v.PurgeProtection && !*in.PurgeProtection {
-			return tacet.Errorf(tacet.InvalidRequest, "Purge protection of the vault %s is on and cannot be switched off.", v.Name)
-		}
-		v.PurgeProtection = *in.PurgeProtection
-	}
-	if in.AccessPolicies != nil {
-		v.AccessPolicies = *in.AccessPolicies
-	}
-	if in.Network != nil {
-		if err := checkNetwork(in.Network); err != nil {
-			return err
-		}
-		v.Network = *in.Network
-	}
-	if in.Tenant != nil {
-		v.Tenant = *in.Tenant
-	}
-	return checkTenant(v.Tenant)
 }
 
 // DeleteVault removes an empty vault and erases its data key: what is left of its secrets

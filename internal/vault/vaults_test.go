@@ -26,28 +26,31 @@ const home = "000000000001"
 // azure.md (b) and (f): names, retention, and what can be changed of a vault.
 func TestContractF_Vaults(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
-		create := func(name, region string, s tacet.VaultSettings) error {
-			_, err := h.vault.CreateVault(h.ctx, h.admin, vault.CreateVaultInput{Name: name, Account: home, Region: region, Settings: s})
+		create := func(name, region string, s vault.VaultChange) error {
+			_, err := h.vault.CreateVault(h.ctx, h.admin, vault.CreateVaultInput{Name: name, Account: home, Region: region, VaultChange: s})
 			return err
 		}
 		for _, name := range []string{"", "ab", "1abc", "-abc", "abc-", "a--b", "a_b", strings.Repeat("a", 25), "ab\u212a"} {
-			h.wantCode(create(name, "eu-west-1", tacet.VaultSettings{}), tacet.InvalidParameter)
+			h.wantCode(create(name, "eu-west-1", vault.VaultChange{}), tacet.InvalidParameter)
 		}
-		for _, s := range []tacet.VaultSettings{{RetentionDays: 6}, {RetentionDays: 91}, {RetentionDays: -1}, {Tenant: "a b"}, {Tenant: "a=b"}, {Tenant: "a,b"},
-			{Network: tacet.NetworkRules{Allowed: []netip.Prefix{{}}}}} {
+		for _, s := range []vault.VaultChange{{RetentionDays: ptr(6)}, {RetentionDays: ptr(91)}, {RetentionDays: ptr(-1)}, {RetentionDays: ptr(0)},
+			{Tenant: ptr("a b")}, {Tenant: ptr("a=b")}, {Tenant: ptr("a,b")}, {Network: &tacet.NetworkRules{Allowed: []netip.Prefix{{}}}}} {
 			h.wantCode(create("fine", "eu-west-1", s), tacet.InvalidParameter)
 		}
-		h.must(create("Team-A", "eu-west-1", tacet.VaultSettings{RetentionDays: 7}))
-		h.wantCode(create("team-a", "eu-west-2", tacet.VaultSettings{}), tacet.PrincipalExists)
-		h.wantCode(create("team-b", "eu-west-1", tacet.VaultSettings{}), tacet.PrincipalExists)
+		h.must(create("Team-A", "eu-west-1", vault.VaultChange{RetentionDays: ptr(7)}))
+		h.wantCode(create("team-a", "eu-west-2", vault.VaultChange{}), tacet.PrincipalExists)
+		h.wantCode(create("team-b", "eu-west-1", vault.VaultChange{}), tacet.PrincipalExists)
 		v, err := h.vault.GetVault(h.ctx, h.admin, "TEAM-A")
 		h.must(err)
 		if v.Name != "Team-A" || v.RetentionDays != 7 || v.RecoveryLevel() != "CustomizedRecoverable+Purgeable" {
 			t.Errorf("%+v", v)
 		}
 		rules := tacet.NetworkRules{Deny: true, Allowed: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}
-		_, err = h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "team-A", AccessPolicies: ptr(true), Network: &rules, Tenant: ptr("adfs")})
+		_, err = h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "team-A",
+			VaultChange: vault.VaultChange{AccessPolicies: ptr(true), Network: &rules, Tenant: ptr("adfs"), RetentionDays: ptr(7)}})
 		h.must(err)
+		_, err = h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "team-A", VaultChange: vault.VaultChange{RetentionDays: ptr(8)}})
+		h.wantCode(err, tacet.InvalidRequest)
 		_, err = h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "none"})
 		h.wantCode(err, tacet.VaultNotFound)
 		_, err = h.vault.GetVault(h.ctx, h.admin, "none")
@@ -118,7 +121,7 @@ func TestContractF_NetworkRules(t *testing.T) {
 			for _, a := range allowed {
 				rules.Allowed = append(rules.Allowed, netip.MustParsePrefix(a))
 			}
-			_, err := h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main", Network: &rules})
+			_, err := h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main", VaultChange: vault.VaultChange{Network: &rules}})
 			h.must(err)
 		}
 		for _, tt := range []struct {
@@ -210,7 +213,7 @@ func TestThreat43_VaultsOnTwoNodes(t *testing.T) {
 	for range 5 {
 		for _, deny := range []bool{true, false} {
 			rules.Deny = deny
-			_, err := a.vault.UpdateVault(a.ctx, a.admin, vault.UpdateVaultInput{Name: "main", Network: &rules})
+			_, err := a.vault.UpdateVault(a.ctx, a.admin, vault.UpdateVaultInput{Name: "main", VaultChange: vault.VaultChange{Network: &rules}})
 			a.must(err)
 			if _, err := b.getSecret("s"); deny != (reason(err) == tacet.DenyNetwork) {
 				t.Fatalf("deny %v: %v", deny, err)

@@ -2,30 +2,11 @@ package azureapi_test
 
 import (
 	"bytes"
-	"encoding/json"
-	"net/http"
 	"strings"
 	"testing"
 
 	"tacet/internal/azureapi"
 )
-
-// grant puts an inline policy of the administrator's, who may be denied things too.
-func (h *house) grant(document string) {
-	h.Helper()
-	body, err := json.Marshal(in{"user": "admin", "policy": "test", "document": document})
-	if err != nil {
-		h.Fatal(err)
-	}
-	req, err := http.NewRequestWithContext(h.Context(), http.MethodPost, h.s.URL+"/tacet/v1/policies/put", bytes.NewReader(body))
-	if err != nil {
-		h.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	if res, answer := h.s.AWS(h.T).Send(req, "tacet", body); res.StatusCode != http.StatusOK {
-		h.Fatalf("policies/put: %d %s", res.StatusCode, answer)
-	}
-}
 
 // A refusal looks the same for a name that is there and for one that is not, and a deny in
 // either cloud's words holds here.
@@ -35,7 +16,9 @@ func TestContractF_DenialComesBeforeExistence(t *testing.T) {
 	const text = "Caller is not authorized to perform action on resource.\r\nIf role assignments, deny assignments or role definitions were changed recently, " +
 		"please observe propagation time.\r\nCaller: appid="
 	for _, action := range []string{"Microsoft.KeyVault/vaults/secrets/getSecret/action", "secretsmanager:GetSecretValue"} {
-		h.grant(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"` + action + `","Resource":"*"}}`)
+		// Of the administrator's own: he may be denied things too.
+		h.admin("policies/put", in{"user": "admin", "policy": "test",
+			"document": `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"` + action + `","Resource":"*"}}`})
 		for _, name := range []string{"known", "none"} {
 			h.fails("GET", "/secrets/"+name, nil, 403, "Forbidden", "ForbiddenByRbac", text)
 			_, out := h.c.Call("GET", "/secrets/"+name, nil)

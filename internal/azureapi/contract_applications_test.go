@@ -1,0 +1,263 @@
+package azureapi_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"tacet/internal/tacettest"
+)
+
+// admin makes a call of the administration, which must succeed.
+func (h *house) admin(path string, body in) in {
+	h.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		h.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(h.Context(), http.MethodPost, h.s.URL+"/tacet/v1/"+path, bytes.NewReader(text))
+	if err != nil {
+		h.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	res, answer := h.s.AWS(h.T).Send(req, "tacet", text)
+	var out in
+	if err := json.Unmarshal(answer, &out); err != nil || res.StatusCode != http.StatusOK {
+		h.Fatalf("%s: %d %s", path, res.StatusCode, answer)
+	}
+	return out
+}
+
+// An application is a user without any right, with a client secret and a token of his.
+type application struct {
+	*house
+	name, clientID, objectID, credential string
+	c                                    *tacettest.AzureClient
+}
+
+func (h *house) application(name string) *application {
+	h.Helper()
+	h.admin("users/create", in{"user": name})
+	cred := h.admin("client-credentials/create", in{"user": name, "kind": "client-secret"})
+	member := func(of string) string {
+		text, _ := cred[of].(string)
+		return text
+	}
+	token := h.c.Token(member("clientId"), member("secret"), "https://vault.azure.net/.default")
+	return &application{h, name, member("clientId"), member("objectId"), member("id"), h.c.WithToken(token)}
+}
+
+// assign gives a principal a role at the vault main, or at one of its secrets, and returns
+// what takes it back.
+func (h *house) assign(principal, role, secret string) (takeBack func()) {
+	h.Helper()
+	id := h.admin("role-assignments/create", in{"vault": "main", "secret": secret, "principal": principal, "role": role})["id"]
+	return func() {
+		h.Helper()
+		h.admin("role-assignments/delete", in{"vault": "main", "id": id})
+	}
+}
+
+// who is how refusals call the application.
+func (a *application) who() string {
+	tenant := a.admin("client-credentials/list", in{"user": a.name})["credentials"].([]any)[0].(in)["tenantId"]
+	return fmt.Sprintf("appid=%s;oid=%s;iss=https://sts.windows.net/%s/", a.clientID, a.objectID, tenant)
+}
+
+// wants makes a call that must be answered with a status.
+func (a *application) wants(status int, method, target string, body any) in {
+	a.Helper()
+	got, out := a.c.Call(method, target, body)
+	if got != status {
+		a.Errorf("%s %s: %d %v, want %d", method, target, got, out, status)
+	}
+	return out
+}
+
+// azure.md f: "A data role on one secret cannot list", at vault scope it can; the object is
+// the secret with all its versions, in any case of letters.
+func TestContractF_Scopes(t *testing.T) {
+	h := newHouse(t)
+	first := h.set("mine", "v")
+	h.set("other", "v")
+	app := h.application("app")
+	atSecret := h.assign("app", "Key Vault Secrets User", "mine")
+	for _, target := range []string{"/secrets/mine", "/secrets/MINE", "/secrets/mine/" + version(first), "/secrets/mine/versions"} {
+		app.wants(200, "GET", target, nil)
+	}
+	for _, target := range []string{"/secrets", "/deletedsecrets", "/secrets/other", "/secrets/other/versions", "/secrets/mine-too", "/secrets/none"} {
+		app.wants(403, "GET", target, nil)
+	}
+	app.wants(403, "PUT", "/secrets/mine", in{"value": "w"})
+	app.wants(403, "DELETE", "/secrets/mine", nil)
+	h.remove("mine")
+	app.wants(200, "GET", "/deletedsecrets/mine", nil)
+	app.wants(404, "GET", "/secrets/mine", nil)
+	atSecret()
+	app.wants(403, "GET", "/secrets/mine", nil)
+	atVault := h.assign(app.objectID, "4633458b-17de-408a-b874-0445c86b69e6", "") // by the ids Azure has
+	for _, target := range []string{"/secrets", "/deletedsecrets", "/secrets/other", "/secrets/other/versions", "/deletedsecrets/mine"} {
+		app.wants(200, "GET", target, nil)
+	}
+	app.wants(404, "GET", "/secrets/none", nil)
+	atVault()
+	app.wants(403, "GET", "/secrets/other", nil)
+}
+
+// azure.md f: "notDataActions subtract", "Match is ... case-insensitive", and of several
+// roles each grants.
+func TestContractF_CustomRolesOverTheWire(t *testing.T) {
+	h := newHouse(t)
+	h.set("s", "v")
+	app := h.application("app")
+	h.admin("role-definitions/create", in{"name": "All but reading", "actions": []string{"microsoft.keyvault/VAULTS/secrets/*"}, "notactions": []string{"*/GETSECRET/*"}})
+	h.admin("role-definitions/create", in{"name": "Reading", "actions": []string{"*/getSecret/action"}})
+	takeBack := h.assign("app", "all but reading", "")
+	app.wants(403, "GET", "/secrets/s", nil)
+	app.wants(200, "GET", "/secrets", nil)
+	app.wants(200, "PUT", "/secrets/s", in{"value": "w"})
+	h.assign("app", "Reading", "")
+	app.wants(200, "GET", "/secrets/s", nil) // what one role subtracts, another may grant
+	takeBack()
+	app.wants(403, "GET", "/secrets", nil)
+	app.wants(200, "GET", "/secrets/s", nil)
+}
+
+// A role given to a group is its members', from the next request on.
+func TestContractF_Groups(t *testing.T) {
+	h := newHouse(t)
+	h.set("s", "v")
+	app := h.application("app")
+	h.admin("groups/create", in{"group": "ops"})
+	h.assign("group/ops", "Key Vault Secrets User", "")
+	app.wants(403, "GET", "/secrets/s", nil)
+	h.admin("groups/add", in{"group": "ops", "user": "app"})
+	app.wants(200, "GET", "/secrets/s", nil)
+	h.admin("groups/remove", in{"group": "ops", "user": "app"})
+	app.wants(403, "GET", "/secrets/s", nil)
+	h.admin("groups/add", in{"group": "ops", "user": "app"})
+	h.admin("vaults/update", in{"vault": "main", "accesspolicies": true})
+	app.wants(403, "GET", "/secrets/s", nil)
+	h.admin("access-policies/set", in{"vault": "main", "principal": "group/ops", "permissions": []string{"get"}})
+	app.wants(200, "GET", "/secrets/s", nil)
+}
+
+// A token ends with the client secret that it was got by, and with its application, whose
+// grants are nobody's then; another's goes on.
+func TestContractF_TokensOfWhatIsGone(t *testing.T) {
+	h := newHouse(t)
+	h.set("s", "v")
+	one, two := h.application("one"), h.application("two")
+	for _, app := range []*application{one, two} {
+		h.assign(app.name, "Key Vault Secrets User", "")
+		app.wants(200, "GET", "/secrets/s", nil)
+	}
+	ended := func(app *application) {
+		t.Helper()
+		res, _ := app.c.Send(app.c.Request("GET", "/secrets/s?api-version=7.4", nil))
+		if !challengePattern.MatchString(res.Header.Get("WWW-Authenticate")) {
+			t.Errorf("%s: %d without a challenge", app.name, res.StatusCode)
+		}
+		status, out := app.c.Call("GET", "/secrets/none", nil)
+		h.failure(app.name, status, out, 401, "Unauthorized", "", "AKV1")
+	}
+	h.admin("client-credentials/delete", in{"user": "one", "id": one.credential})
+	ended(one)
+	two.wants(200, "GET", "/secrets/s", nil)
+	h.admin("client-credentials/delete", in{"user": "two", "id": two.credential})
+	h.admin("users/delete", in{"user": "two"})
+	ended(two)
+	h.application("two") // another one under the same name
+	ended(two)
+	if list, _ := h.admin("role-assignments/list", in{"vault": "main"})["assignments"].([]any); len(list) != 1 {
+		t.Errorf("the assignments left are %v", list)
+	}
+}
+
+// azure.md f: "Soft delete always on, retention 7..90 (default 90) ... recoveryLevel", in
+// every answer that has attributes.
+func TestContractF_RecoveryLevels(t *testing.T) {
+	h := newHouse(t)
+	for i, tt := range []struct {
+		days      int
+		protected bool
+		level     string
+	}{
+		{7, false, "CustomizedRecoverable+Purgeable"}, {30, false, "CustomizedRecoverable+Purgeable"}, {90, false, "Recoverable+Purgeable"}, {0, false, "Recoverable+Purgeable"},
+		{7, true, "CustomizedRecoverable"}, {30, true, "CustomizedRecoverable"}, {90, true, "Recoverable"}, {0, true, "Recoverable"},
+	} {
+		name, made := fmt.Sprint("vault-", i), in{"account": h.s.Account, "region": fmt.Sprint("eu-west-", i+1), "purgeprotection": tt.protected}
+		if made["name"] = name; tt.days != 0 {
+			made["retentiondays"] = tt.days
+		}
+		h.admin("vaults/create", made)
+		days := float64(tt.days)
+		if tt.days == 0 {
+			days = 90
+		}
+		v := *h
+		v.c = h.c.At("https://" + name + ".vault.localhost" + h.c.Port())
+		set := v.set("s", "v")
+		if set["id"] != v.c.Base()+"/secrets/s/"+version(set) {
+			t.Errorf("the id is %v", set["id"])
+		}
+		listed := func(target string) in { return v.ok("GET", target, nil)["value"].([]any)[0].(in) }
+		answers := []in{set, v.ok("GET", "/secrets/s", nil), v.ok("PATCH", "/secrets/s", in{"contentType": "t"}), listed("/secrets"), listed("/secrets/s/versions")}
+		deleted := v.remove("s")
+		answers = append(answers, deleted, v.ok("GET", "/deletedsecrets/s", nil), listed("/deletedsecrets"))
+		for _, b := range answers {
+			if a := attributes(b); a["recoveryLevel"] != tt.level || a["recoverableDays"] != days {
+				t.Errorf("%+v: %v", tt, b)
+			}
+		}
+		at, _ := deleted["deletedDate"].(float64)
+		if deleted["scheduledPurgeDate"] != at+days*86400 {
+			t.Errorf("%+v: deleted at %v, to be purged at %v", tt, at, deleted["scheduledPurgeDate"])
+		}
+		if tt.protected {
+			v.fails("DELETE", "/deletedsecrets/s", nil, 403, "Forbidden", "", `Operation "purge" is not allowed because purge protection is enabled for this vault. `+
+				"Key Vault service will automatically purge it after the retention period has passed.")
+			v.ok("POST", "/deletedsecrets/s/recover", nil)
+			continue
+		}
+		if status, out := v.c.Call("DELETE", "/deletedsecrets/s", nil); status != 204 || out != nil {
+			t.Errorf("%+v: %d %v", tt, status, out)
+		}
+	}
+}
+
+// azure.md f: "Network: ... applied to the data plane, after the 401 step": also to who may
+// do everything, and not to the administration.
+func TestContractF_NetworkRules(t *testing.T) {
+	h := newHouse(t)
+	h.set("s", "v")
+	app := h.application("app")
+	rules := func(deny bool, allowed ...string) {
+		h.admin("vaults/update", in{"vault": "main", "network": in{"deny": deny, "allowed": append([]string{}, allowed...)}})
+	}
+	const text = "Client address is not authorized and caller is not a trusted service.\r\nClient address: 127.0.0.1\r\nCaller: "
+	for _, allowed := range [][]string{nil, {"10.0.0.0/8"}, {"10.0.0.0/8", "127.0.0.2/32", "::/0"}} {
+		rules(true, allowed...)
+		for _, target := range []string{"/secrets/s", "/secrets/none", "/secrets", "/deletedsecrets", "/deletedsecrets/s"} {
+			h.fails("GET", target, nil, 403, "Forbidden", "ForbiddenByFirewall", text)
+			status, out := app.c.Call("GET", target, nil)
+			h.failure(target, status, out, 403, "Forbidden", "ForbiddenByFirewall", text+app.who()+"\r\nVault: main;location="+h.s.Region)
+		}
+		h.fails("PUT", "/secrets/s", in{"value": "w"}, 403, "Forbidden", "ForbiddenByFirewall", text)
+		for _, token := range []string{"", "x.y.z"} { // the challenge comes first
+			if status, out := h.c.WithToken(token).Call("GET", "/secrets/s", nil); status != 401 {
+				t.Errorf("token %q: %d %v", token, status, out)
+			}
+		}
+	}
+	for _, allowed := range []string{"127.0.0.0/8", "127.0.0.1/32", "0.0.0.0/0"} {
+		rules(true, "10.0.0.0/8", allowed)
+		h.ok("GET", "/secrets/s", nil)
+		status, out := app.c.Call("GET", "/secrets/s", nil)
+		h.failure("inside, and not allowed", status, out, 403, "Forbidden", "ForbiddenByRbac", "Caller is not authorized")
+	}
+	rules(false)
+	h.ok("GET", "/secrets/s", nil)
+}

@@ -208,6 +208,17 @@ func CodeOf(err error) Code {
 	return Internal
 }
 
+// DecisionOf returns the id of the refused decision that err is, which an administrator can
+// have explained; "" for any other error. Faces tell it in the header X-Tacet-Decision-Id,
+// since their texts are the clouds'.
+func DecisionOf(err error) string {
+	var e *Error
+	if errors.As(err, &e) && e.Denial != nil {
+		return e.Denial.ID
+	}
+	return ""
+}
+
 // Microseconds is how times are kept in the store: microseconds since 1970 UTC,
 // zero for the zero time.
 func Microseconds(t time.Time) int64 {

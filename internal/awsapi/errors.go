@@ -58,16 +58,6 @@ func translate(op tacet.Operation, err error) *failure {
 	return &failure{500, "InternalServiceError", "An error occurred on the server side.", true}
 }
 
-// decisionOf returns the id of a refused decision, which an administrator can have
-// explained. It is told in a header of ours, since the texts are AWS's.
-func decisionOf(err error) string {
-	var e *tacet.Error
-	if errors.As(err, &e) && e.Denial != nil {
-		return e.Denial.ID
-	}
-	return ""
-}
-
 const tokenMissing = "You must provide a ClientRequestToken value. We recommend a UUID-type value."
 
 // byCode is the translation of every code: AWS's exception and its words. Clients

@@ -1,11 +1,9 @@
 package awsapi
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"sync"
 	"time"
@@ -119,7 +117,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The exchange is left to the collector then: who knows who holds it.
 	defer func() {
 		if p := recover(); p != nil {
-			h.panicked(x, p)
+			h.answer(x, wire.LogPanic(h.cfg.Logger, x.id, x.op, p))
+			h.cfg.Observe(string(x.op), x.code, 0)
 		}
 	}()
 	h.answer(x, h.handle(x))
@@ -218,7 +217,7 @@ func (h *Handler) answer(x *exchange, err error) {
 	if err != nil {
 		f := x.translate(err)
 		status, x.code = f.status, f.code
-		h.logFailure(x, f, err)
+		wire.LogFailure(h.cfg.Logger, x.id, x.op, status, err)
 		x.out.Reset()
 		if x.query {
 			writeQueryFailure(&x.out, x.xmlns, x.id, f)
@@ -226,7 +225,7 @@ func (h *Handler) answer(x *exchange, err error) {
 			writeFailure(&x.out, f)
 			header["X-Amzn-Errortype"] = []string{f.code}
 		}
-		if id := decisionOf(err); id != "" {
+		if id := tacet.DecisionOf(err); id != "" {
 			header["X-Tacet-Decision-Id"] = []string{id}
 		}
 		if status == http.StatusMethodNotAllowed {
@@ -250,23 +249,4 @@ func (x *exchange) translate(err error) *failure {
 		return translateQuery(x.op, err)
 	}
 	return translate(x.op, err)
-}
-
-// logFailure logs a failure of ours under the id the client was told.
-func (h *Handler) logFailure(x *exchange, f *failure, err error) {
-	if f.status < 500 || errors.Is(err, context.Canceled) {
-		return
-	}
-	h.cfg.Logger.Error("request failed", "request", x.id, "operation", string(x.op), "error", err)
-}
-
-// panicked logs a panic and answers as for any failure of ours.
-func (h *Handler) panicked(x *exchange, p any) {
-	if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
-		panic(p)
-	}
-	h.cfg.Logger.Error("request panicked", "request", x.id, "operation", string(x.op),
-		"panic", wire.PanicText(p), "stack", string(debug.Stack()))
-	h.answer(x, &tacet.Error{Code: tacet.Internal, Cause: errors.New("panic")})
-	h.cfg.Observe(string(x.op), x.code, 0)
 }

@@ -114,9 +114,6 @@ func (a *Authority) refuse(w http.ResponseWriter, r *http.Request, e *aadError) 
 	}
 	timestamp := a.cfg.Now().UTC().Format("2006-01-02 15:04:05Z")
 	w.Header().Set("X-Ms-Request-Id", trace)
-	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
-		w.Header().Set("Retry-After", "1")
-	}
 	writeJSON(w, status, aadBody{Error: code, Codes: []int{e.number}, Timestamp: timestamp, Trace: trace, Correlation: correlation,
 		Description: fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e.number, e.text, trace, correlation, timestamp),
 		URI:         fmt.Sprintf("%s/error?code=%d", a.base(r), e.number)})
@@ -149,6 +146,13 @@ func showV1(t identity.IssuedToken) tokenV1 {
 		NotBefore: strconv.FormatInt(t.Issued.Unix(), 10), Resource: t.Audience, Token: t.Token}
 }
 
+// mayRetry says when, with a status that is for a while.
+func mayRetry(header http.Header, status int) {
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		header["Retry-After"] = []string{"1"}
+	}
+}
+
 // writeJSON answers with a value.
 func writeJSON(w http.ResponseWriter, status int, v any) {
 	body, err := json.Marshal(v)
@@ -157,6 +161,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 		return
 	}
 	w.Header()["Content-Type"] = typeJSON
+	mayRetry(w.Header(), status)
 	w.WriteHeader(status)
 	_, _ = w.Write(body) // a client that is gone needs no answer
 }

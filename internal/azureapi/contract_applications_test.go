@@ -17,17 +17,23 @@ func (h *house) admin(path string, body in) in {
 	if err != nil {
 		h.Fatal(err)
 	}
-	req, err := http.NewRequestWithContext(h.Context(), http.MethodPost, h.s.URL+"/tacet/v1/"+path, bytes.NewReader(text))
-	if err != nil {
-		h.Fatal(err)
-	}
-	req.Header.Set("Content-Type", "application/json")
-	res, answer := h.s.AWS(h.T).Send(req, "tacet", text)
+	res, answer := h.s.AWS(h.T).Send(h.adminRequest(path, text), "tacet", text)
 	var out in
 	if err := json.Unmarshal(answer, &out); err != nil || res.StatusCode != http.StatusOK {
 		h.Fatalf("%s: %d %s", path, res.StatusCode, answer)
 	}
 	return out
+}
+
+// adminRequest makes the request of such a call, not signed yet.
+func (h *house) adminRequest(path string, body []byte) *http.Request {
+	h.Helper()
+	req, err := http.NewRequestWithContext(h.Context(), http.MethodPost, h.s.URL+"/tacet/v1/"+path, bytes.NewReader(body))
+	if err != nil {
+		h.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	return req
 }
 
 // An application is a user without any right, with a client secret and a token of his.
@@ -62,8 +68,7 @@ func (h *house) assign(principal, role, secret string) (takeBack func()) {
 
 // who is how refusals call the application.
 func (a *application) who() string {
-	tenant := a.admin("client-credentials/list", in{"user": a.name})["credentials"].([]any)[0].(in)["tenantId"]
-	return fmt.Sprintf("appid=%s;oid=%s;iss=https://sts.windows.net/%s/", a.clientID, a.objectID, tenant)
+	return fmt.Sprintf("appid=%s;oid=%s;iss=https://sts.windows.net/%s/", a.clientID, a.objectID, a.s.TenantID)
 }
 
 // wants makes a call that must be answered with a status.

@@ -2,6 +2,7 @@ package azureapi_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -21,10 +22,14 @@ func TestContractF_DenialComesBeforeExistence(t *testing.T) {
 			"document": `{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"` + action + `","Resource":"*"}}`})
 		for _, name := range []string{"known", "none"} {
 			h.fails("GET", "/secrets/"+name, nil, 403, "Forbidden", "ForbiddenByRbac", text)
-			_, out := h.c.Call("GET", "/secrets/"+name, nil)
+			res, body := h.c.Send(h.c.Request("GET", "/secrets/"+name+"?api-version=7.4", nil))
+			var out in
+			if err := json.Unmarshal(body, &out); err != nil {
+				t.Fatal(err)
+			}
 			e, _ := out["error"].(in)
 			message, _ := e["message"].(string)
-			for _, want := range []string{"appid=" + h.s.ClientID + ";oid=", ";iss=https://sts.windows.net/", "\r\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\n",
+			for _, want := range []string{res.Header.Get("X-Tacet-Decision-Id") + "'\r\n", "appid=" + h.s.ClientID + ";oid=", ";iss=https://sts.windows.net/", "\r\nAction: 'Microsoft.KeyVault/vaults/secrets/getSecret/action'\r\n",
 				"/vaults/main/secrets/" + name + "'\r\nAssignment: (not found)\r\nDenyAssignmentId: ", "\r\nVault: main;location=" + h.s.Region} {
 				if !strings.Contains(message, want) {
 					t.Errorf("%s: %q lacks %q", name, message, want)

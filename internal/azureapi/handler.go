@@ -1,11 +1,9 @@
 package azureapi
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -95,7 +93,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	// The exchange is left to the collector then: who knows who holds it.
 	defer func() {
 		if p := recover(); p != nil {
-			h.panicked(x, p)
+			h.answer(x, 0, wire.LogPanic(h.cfg.Logger, x.id, x.op, p))
+			h.cfg.Observe(string(x.op), x.code, 0)
 		}
 	}()
 	status, err := h.handle(x)
@@ -177,18 +176,19 @@ func (h *Handler) answer(x *exchange, status int, err error) {
 	if err != nil {
 		f := x.translate(err)
 		status, x.code = f.status, f.code
-		h.logFailure(x, f, err)
+		wire.LogFailure(h.cfg.Logger, x.id, x.op, status, err)
+		if id := tacet.DecisionOf(err); id != "" {
+			x.w.Header()["X-Tacet-Decision-Id"] = []string{id}
+		}
 		x.out.Reset()
 		writeFailure(&x.out, f)
 	}
 	x.headers(h.cfg.Version)
 	header := x.w.Header()
-	switch status {
-	case http.StatusUnauthorized:
+	if status == http.StatusUnauthorized {
 		header["Www-Authenticate"] = []string{h.challenge(x)}
-	case http.StatusTooManyRequests, http.StatusServiceUnavailable:
-		header["Retry-After"] = []string{"1"}
 	}
+	mayRetry(header, status)
 	if status != http.StatusNoContent {
 		header["Content-Type"] = typeJSON
 		header["Content-Length"] = []string{strconv.Itoa(len(x.out.Buf))}
@@ -239,23 +239,4 @@ func networkInfo(r *http.Request) string {
 		kind, family = "Ipv6", "InterNetworkV6"
 	}
 	return "conn_type=" + kind + ";addr=" + address + ";act_addr_fam=" + family + ";"
-}
-
-// logFailure logs a failure of ours under the id the client was told.
-func (h *Handler) logFailure(x *exchange, f *failure, err error) {
-	if f.status < 500 || errors.Is(err, context.Canceled) {
-		return
-	}
-	h.cfg.Logger.Error("request failed", "request", x.id, "operation", string(x.op), "error", err)
-}
-
-// panicked logs a panic and answers as for any failure of ours.
-func (h *Handler) panicked(x *exchange, p any) {
-	if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
-		panic(p)
-	}
-	h.cfg.Logger.Error("request panicked", "request", x.id, "operation", string(x.op),
-		"panic", wire.PanicText(p), "stack", string(debug.Stack()))
-	h.answer(x, 0, &tacet.Error{Code: tacet.Internal, Cause: errors.New("panic")})
-	h.cfg.Observe(string(x.op), x.code, 0)
 }

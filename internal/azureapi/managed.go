@@ -98,10 +98,6 @@ func (a *Authority) identityRequest(w http.ResponseWriter, r *http.Request) (ide
 
 // issueIdentity answers with the token of a managed identity.
 func (a *Authority) issueIdentity(w http.ResponseWriter, r *http.Request, in identity.IdentityInput) {
-	if err := a.cfg.Limits.Arrive(r.RemoteAddr); err != nil {
-		writeJSON(w, http.StatusTooManyRequests, identityError{"too_many_requests", "Too many requests."})
-		return
-	}
 	token, err := a.cfg.Identity.IssueIdentityToken(r.Context(), wire.NewCall(r, "azure", tacet.Caller{}), in)
 	switch tacet.CodeOf(err) {
 	case "":

@@ -107,6 +107,10 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 		return
 	}
+	if err := a.cfg.Limits.Arrive(r.RemoteAddr); err != nil {
+		a.refuse(w, r, a.translate(r, "", err))
+		return
+	}
 	e(a, w, r, tenant)
 }
 
@@ -160,10 +164,6 @@ type tokenV2 struct {
 // token is the client credentials grant. audience is the parameter that names the
 // resource; where it is missing the other is looked at.
 func (a *Authority) token(w http.ResponseWriter, r *http.Request, tenant, audience string, show func(identity.IssuedToken) any) {
-	if err := a.cfg.Limits.Arrive(r.RemoteAddr); err != nil {
-		a.refuse(w, r, a.translate(r, "", err))
-		return
-	}
 	token, problem := a.grant(w, r, tenant, audience)
 	if problem != nil {
 		a.cfg.Limits.Fail(r.RemoteAddr)

@@ -45,6 +45,8 @@ type DevConfig struct {
 	MetadataIdentity string
 	// Fsync is as [AuditConfig.Fsync].
 	Fsync string
+	// Limits are as in a configuration; the zero value has the defaults.
+	Limits LimitsConfig
 	// Logger takes the log; nil discards it.
 	Logger *slog.Logger
 }
@@ -100,6 +102,7 @@ func StartDev(ctx context.Context, dc DevConfig) (_ *DevServer, err error) {
 		Audit:  AuditConfig{Fsync: dc.Fsync},
 		Azure:  AzureConfig{Domains: devDomains()},
 		Init:   InitConfig{Account: DevAccount, Region: DevRegion},
+		Limits: dc.Limits,
 		Logger: dc.Logger,
 		// Whoever interrupts it waits at a terminal.
 		Timeouts: TimeoutsConfig{Drain: Duration(2 * time.Second)},

@@ -40,6 +40,7 @@ type Server struct {
 	// the administrator's as an application.
 	VaultURL               string
 	ClientID, ClientSecret string
+	TenantID               string
 
 	Clock *server.Clock
 }
@@ -68,6 +69,9 @@ func WithLogger(l *slog.Logger) Option { return func(o *options) { o.Logger = l 
 
 // WithClock starts with a clock that is ahead of the machine's by d.
 func WithClock(d time.Duration) Option { return func(o *options) { o.Clock = d } }
+
+// WithLimits sets the limits of callers.
+func WithLimits(l server.LimitsConfig) Option { return func(o *options) { o.Limits = l } }
 
 // WithMetadata names whose access tokens the metadata endpoint gives to everybody.
 func WithMetadata(identity string) Option { return func(o *options) { o.MetadataIdentity = identity } }
@@ -146,7 +150,7 @@ func Start(t testing.TB, opts ...Option) (*Server, func()) {
 		URL: "http://" + d.Addr("http"), HTTPSURL: "https://" + d.Addr("https"), AdminURL: "http://" + d.Addr("admin"),
 		CAFile: d.CAFile, DataDir: d.DataDir, AccessKey: d.Credentials.AccessKey, SecretKey: string(d.Credentials.Secret.Reveal()),
 		Account: d.Credentials.Account, Region: d.Credentials.Region, Clock: d.Clock,
-		VaultURL: env["TACET_VAULT_URL"], ClientID: env["AZURE_CLIENT_ID"], ClientSecret: env["AZURE_CLIENT_SECRET"],
+		VaultURL: env["TACET_VAULT_URL"], ClientID: env["AZURE_CLIENT_ID"], ClientSecret: env["AZURE_CLIENT_SECRET"], TenantID: env["TACET_TENANT_ID"],
 	}, stop
 }
 

@@ -5,10 +5,8 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
-	"runtime"
 	"strings"
 	"unicode/utf8"
 
@@ -166,14 +164,4 @@ func userAgent(s string) string {
 		}
 	}
 	return s
-}
-
-// PanicText says what was thrown, for the log. Only what the Go runtime says is told, which
-// consists of indices and types; of anything else, the type.
-func PanicText(p any) string {
-	var re runtime.Error
-	if err, ok := p.(error); ok && errors.As(err, &re) {
-		return re.Error()
-	}
-	return fmt.Sprintf("%T", p)
 }

@@ -37,9 +37,9 @@ can be let to do so (tacet:CreateAccount).`,
   tacet account create 000000000003 --region eu-west-1 --name team-eu --administrator ana --reveal`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			return out.create(c, "the account "+args[0]+" was not made", func(ctx context.Context) (client.AccessKey, string, error) {
+			return out.create(c, "the account "+args[0]+" was not made", func(ctx context.Context) (madeSecret, error) {
 				made, err := cl.CreateAccount(ctx, args[0], region, name, administrator)
-				return made.Key.AccessKey, made.Key.Secret, err
+				return madeKey(made.Key.AccessKey, made.Key.Secret), err
 			})
 		}),
 	}

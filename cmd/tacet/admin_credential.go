@@ -2,10 +2,7 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,9 +37,9 @@ func credentialCommands(a *admin, holder string) []*cobra.Command {
 }
 
 func newSecretCreateCommand(a *admin, holder, kind string) *cobra.Command {
-	var format, description string
+	var description string
 	var days int
-	var reveal bool
+	var out secretOutput
 	c := &cobra.Command{
 		Use:   "create NAME",
 		Short: "Make one and print it, this once",
@@ -51,62 +48,35 @@ printed to a terminal, where it would stay, unless --reveal asks for that.`,
 		Example: "  (umask 077; tacet " + holder + " " + kind + " create app --days 90 -o env > app.env)",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			terminal := isTerminal(c.OutOrStdout())
-			if terminal && !reveal {
-				return fail(exitUsage, "nothing was made", errors.New("the secret would be printed to a terminal"), "redirect the output, or add --reveal")
-			}
-			print, err := credentialPrinter(format, terminal)
-			if err != nil {
-				return err
-			}
-			n := client.NewClientCredential{Kind: kind, Description: description, Life: time.Duration(days) * 24 * time.Hour}
-			cred, secret, err := cl.CreateClientCredential(c.Context(), client.Holder{Kind: holder, Name: args[0]}, n)
-			if err != nil {
-				return failed("no "+kind+" of "+args[0]+" was made", err)
-			}
-			if err := print(c.OutOrStdout(), cred, secret); err != nil {
-				return fail(exitFailed, "the "+kind+" "+cred.ID+" was made, but it could not be printed and is lost", err,
-					"tacet "+holder+" "+kind+" delete "+args[0]+" "+cred.ID+", and make another")
-			}
-			return nil
+			return out.create(c, "no "+kind+" of "+args[0]+" was made", func(ctx context.Context) (madeSecret, error) {
+				n := client.NewClientCredential{Kind: kind, Description: description, Life: time.Duration(days) * 24 * time.Hour}
+				k, secret, err := cl.CreateClientCredential(ctx, client.Holder{Kind: holder, Name: args[0]}, n)
+				m := madeCredential(k, secret)
+				m.undo = "tacet " + holder + " " + kind + " delete " + args[0] + " " + k.ID
+				return m, err
+			})
 		}),
 	}
 	c.Flags().IntVar(&days, "days", 180, "how many `days` it is good, at most 730")
 	c.Flags().StringVar(&description, "description", "", "a `text` to know it by")
-	c.Flags().BoolVar(&reveal, "reveal", false, "print the secret even to a terminal")
-	c.Flags().StringVarP(&format, "output", "o", "", "env or json (default env on a terminal, json elsewhere)")
+	out.flags(c)
 	return c
 }
 
-// credentialPrinter returns what prints a credential and its secret; see keyPrinter.
-func credentialPrinter(format string, terminal bool) (func(io.Writer, client.ClientCredential, string) error, error) {
-	if format == "" {
-		format = formatJSON
-		if terminal {
-			format = formatEnv
-		}
+// madeCredential is a new client secret or identity header as it is printed.
+func madeCredential(k client.ClientCredential, secret string) madeSecret {
+	m := madeSecret{
+		shown: struct {
+			client.ClientCredential
+			Secret string `json:"secret"`
+		}{k, secret},
+		env:  fmt.Sprintf("TACET_TENANT_ID=%s\nAZURE_CLIENT_ID=%s\nAZURE_CLIENT_SECRET=%s\n", k.TenantID, k.ClientID, secret),
+		name: k.Kind + " " + k.ID,
 	}
-	switch format {
-	case formatEnv:
-		return func(w io.Writer, k client.ClientCredential, secret string) error {
-			if k.Kind == identityHeader {
-				_, err := fmt.Fprintf(w, "AZURE_CLIENT_ID=%s\nIDENTITY_HEADER=%s\n", k.ClientID, secret)
-				return err
-			}
-			_, err := fmt.Fprintf(w, "TACET_TENANT_ID=%s\nAZURE_CLIENT_ID=%s\nAZURE_CLIENT_SECRET=%s\n", k.TenantID, k.ClientID, secret)
-			return err
-		}, nil
-	case formatJSON:
-		return func(w io.Writer, k client.ClientCredential, secret string) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", "  ")
-			return e.Encode(struct {
-				client.ClientCredential
-				Secret string `json:"secret"`
-			}{k, secret})
-		}, nil
+	if k.Kind == identityHeader {
+		m.env = fmt.Sprintf("AZURE_CLIENT_ID=%s\nIDENTITY_HEADER=%s\n", k.ClientID, secret)
 	}
-	return nil, usage(errors.New("-o must be env or json"))
+	return m
 }
 
 func newCertificateAddCommand(a *admin, holder string) *cobra.Command {

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -35,8 +33,9 @@ that.`,
 		Example: "  (umask 077; tacet key create ci -o env > ci.env)\n  tacet key create ci -o json | deploy-credentials\n  tacet key create ci --reveal",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			return out.create(c, "no key of "+args[0]+" was made", func(ctx context.Context) (client.AccessKey, string, error) {
-				return cl.CreateAccessKey(ctx, args[0])
+			return out.create(c, "no key of "+args[0]+" was made", func(ctx context.Context) (madeSecret, error) {
+				key, secret, err := cl.CreateAccessKey(ctx, args[0])
+				return madeKey(key, secret), err
 			})
 		}),
 	}
@@ -44,64 +43,16 @@ that.`,
 	return c
 }
 
-// secretOutput is where a new access key and its secret go.
-type secretOutput struct {
-	format string
-	reveal bool
-}
-
-func (o *secretOutput) flags(c *cobra.Command) {
-	c.Flags().BoolVar(&o.reveal, "reveal", false, "print the secret even to a terminal")
-	c.Flags().StringVarP(&o.format, "output", "o", "", "env or json (default env on a terminal, json elsewhere)")
-}
-
-// create makes a key and prints it, if there is where it may be printed.
-func (o *secretOutput) create(c *cobra.Command, what string, create func(context.Context) (client.AccessKey, string, error)) error {
-	terminal := isTerminal(c.OutOrStdout())
-	if terminal && !o.reveal {
-		return fail(exitUsage, what, errors.New("its secret would be printed to a terminal"), "redirect the output, or add --reveal")
+// madeKey is a new access key as it is printed.
+func madeKey(k client.AccessKey, secret string) madeSecret {
+	return madeSecret{
+		shown: struct {
+			client.AccessKey
+			Secret string `json:"secret"`
+		}{k, secret},
+		env:  fmt.Sprintf("AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n", k.ID, secret),
+		name: "key " + k.ID, undo: "tacet key delete " + k.User + " " + k.ID,
 	}
-	print, err := keyPrinter(o.format, terminal)
-	if err != nil {
-		return err
-	}
-	key, secret, err := create(c.Context())
-	if err != nil {
-		return failed(what, err)
-	}
-	if err := print(c.OutOrStdout(), key, secret); err != nil {
-		return fail(exitFailed, "the key "+key.ID+" was made, but it could not be printed and is lost", err,
-			"tacet key delete "+key.User+" "+key.ID+", and make another")
-	}
-	return nil
-}
-
-// keyPrinter returns what prints a key and its secret in a format. It is chosen before
-// the key is made: a secret that cannot be printed is lost.
-func keyPrinter(format string, terminal bool) (func(io.Writer, client.AccessKey, string) error, error) {
-	if format == "" {
-		format = formatJSON
-		if terminal {
-			format = formatEnv
-		}
-	}
-	switch format {
-	case formatEnv:
-		return func(w io.Writer, k client.AccessKey, secret string) error {
-			_, err := fmt.Fprintf(w, "AWS_ACCESS_KEY_ID=%s\nAWS_SECRET_ACCESS_KEY=%s\n", k.ID, secret)
-			return err
-		}, nil
-	case formatJSON:
-		return func(w io.Writer, k client.AccessKey, secret string) error {
-			e := json.NewEncoder(w)
-			e.SetIndent("", "  ")
-			return e.Encode(struct {
-				client.AccessKey
-				Secret string `json:"secret"`
-			}{k, secret})
-		}, nil
-	}
-	return nil, usage(errors.New("-o must be env or json"))
 }
 
 func newKeyListCommand(a *admin) *cobra.Command {

@@ -279,7 +279,7 @@ func TestContractC_Paging(t *testing.T) {
 			t.Errorf("%s: %d items in all, want %d", tt.target, len(seen), tt.total)
 		}
 	}
-	for _, bad := range []string{"", "0", "26", "-1", "x", "1.5", "99999999999999999999", "1&maxresults=2"} {
+	for _, bad := range []string{"", "0", "26", "-1", "%2B5", "%205", "x", "1.5", "99999999999999999999", "1&maxresults=2"} {
 		for _, target := range []string{"/secrets", "/deletedsecrets", "/secrets/many/versions"} {
 			status, out := h.c.Call("GET", target+"?maxresults="+bad, nil)
 			h.failure(target+" "+bad, status, out, 400, "BadParameter", "", "The query parameter maxresults ")
@@ -317,6 +317,13 @@ func TestContractC_BackupRestore(t *testing.T) {
 	}
 	if b := h.ok("GET", "/secrets/backed/"+version(first), nil); b["value"] != "one" || !reflect.DeepEqual(b["tags"], in{"a": "1"}) {
 		t.Errorf("the older version: %v", b)
+	}
+	// No character of a blob is free, the last one's spare bits included.
+	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	for _, c := range alphabet {
+		if last := string(c); !strings.HasSuffix(blob, last) {
+			h.fails("POST", "/secrets/restore", in{"value": blob[:len(blob)-1] + last}, 400, "BadParameter", "", "Cannot decrypt backup blob")
+		}
 	}
 	for _, bad := range []string{"AAAA", blob[:len(blob)-8], "!!", blob[8:], strings.Repeat("A", 1<<20)} {
 		h.fails("POST", "/secrets/restore", in{"value": bad}, 400, "BadParameter", "", "Cannot decrypt backup blob")

@@ -17,14 +17,17 @@ func TestContractB_APIVersions(t *testing.T) {
 			t.Errorf("%s: %d %v", v, status, out)
 		}
 	}
-	for _, v := range []string{"1.0", "7", "7.", "7.x", "8.0", "2016-09-30", "2025-13-01", "2025-07-01-beta", "latest", "7.4-preview.x", "v7.4", "7.4 "} {
+	// One text for what is unknown and for what is missing.
+	for _, v := range []string{"", "1.0", "7", "7.", "7.x", "8.0", "2016-09-30", "2025-13-01", "2025-07-01-beta", "latest", "7.4-preview.x", "v7.4", "7.4 "} {
 		h.fails("GET", "/secrets/s?api-version="+strings.ReplaceAll(v, " ", "%20"), nil, 400, "BadParameter", "",
 			"The specified version ("+v+") is not recognized. Consider using the latest supported version (2026-04-01).")
 	}
-	for _, target := range []string{"/secrets/s?version=7.4", "/secrets/s?api-version="} {
-		h.fails("GET", target, nil, 400, "BadParameter", "", "The query parameter api-version is required.")
+	for _, target := range []string{"/secrets/s?version=7.4", "/secrets/s?api_version=", "/secrets/s?apiversion=7.4", "/secrets/s?api-version&version=7.4"} {
+		h.fails("GET", target, nil, 400, "BadParameter", "", "The specified version () is not recognized. Consider using the latest supported version (2026-04-01).")
 	}
-	h.fails("GET", "/secrets/s?api-version=7.4&api-version=7.5", nil, 400, "BadParameter", "", "The query parameter api-version is given more than once.")
+	for _, twice := range []string{"api-version=7.4&api-version=7.5", "api-version=7.4&api%2Dversion=7.4", "api-version=7.4&API-VERSION=7.4", "api-version=&api-version=7.4"} {
+		h.fails("GET", "/secrets/s?"+twice, nil, 400, "BadParameter", "", "The query parameter api-version is given more than once.")
+	}
 	h.fails("GET", "/secrets/s?api-version=7.4&x=%zz", nil, 400, "BadParameter", "", "The query string is not valid.")
 }
 
@@ -167,24 +170,47 @@ func TestContractB_Paths(t *testing.T) {
 			t.Errorf("%s: %v", target, got)
 		}
 	}
-	for _, target := range []string{"/", "/secret", "/secrets/s/x/y", "/deletedsecrets/s/x/y", "/keys", "/keys/k", "/certificates/c/policy", "/nothing/s"} {
+	for _, target := range []string{"/", "/secret", "/secrets/s/x/y", "/deletedsecrets/s/x/y", "/secrets/s/versions/v", "/nothing/s"} {
 		h.fails("GET", target, nil, 404, "NotFound", "", "There is no such resource")
 	}
 	for _, r := range []struct{ method, target string }{{"POST", "/secrets"}, {"DELETE", "/secrets"}, {"POST", "/secrets/s"}, {"PUT", "/deletedsecrets/s"},
 		{"PUT", "/secrets/s/v"}, {"POST", "/secrets/s/v"}, {"GET", "/deletedsecrets/s/recover"}, {"OPTIONS", "/secrets"}} {
 		h.fails(r.method, r.target, nil, 405, "BadParameter", "", "The method "+r.method+" is not allowed")
 	}
+	// What is allowed is told (RFC 9110 section 15.5.6).
+	for target, want := range map[string]string{"/secrets": "GET", "/secrets/s": "GET, PUT, PATCH, DELETE", "/secrets/s/v": "GET, PATCH", "/secrets/restore": "POST, GET, PUT, PATCH, DELETE",
+		"/secrets/s/backup": "POST, GET, PATCH", "/deletedsecrets": "GET", "/deletedsecrets/s": "GET, DELETE", "/deletedsecrets/s/recover": "POST"} {
+		res, _ := h.c.Send(h.c.Request("TRACE", target+"?api-version=7.4", nil))
+		if got := res.Header.Get("Allow"); res.StatusCode != 405 || got != want {
+			t.Errorf("%s: %d, allowed are %q, want %q", target, res.StatusCode, got, want)
+		}
+	}
 }
 
-// A POST may say in X-HTTP-Method what it is; no other method may.
+// What Key Vault has and Tacet has not is told as that.
+func TestContractB_KeysAndCertificates(t *testing.T) {
+	h := newHouse(t)
+	for _, r := range []struct{ method, target string }{{"GET", "/keys"}, {"POST", "/keys/k/create"}, {"POST", "/Keys/k//sign"}, {"GET", "/deletedkeys/k"},
+		{"GET", "/certificates/c/policy"}, {"GET", "/certificates/contacts"}, {"POST", "/rng"}, {"GET", "/storage"}} {
+		h.fails(r.method, r.target, nil, 404, "NotFound", "", "This server has secrets only: no keys, certificates or storage accounts.")
+	}
+}
+
+// A POST may say in X-HTTP-Method what it is, which newer documents call X-HTTP-Request; no
+// other method may.
 func TestContractB_MethodOverride(t *testing.T) {
 	h := newHouse(t)
+	header := "X-HTTP-Request"
 	override := func(method, real, target, body string) (int, string) {
 		req := h.c.Request(method, target+"?api-version=7.4", []byte(body))
-		req.Header.Set("X-HTTP-Method", real)
+		req.Header.Set(header, real)
 		res, answer := h.c.Send(req)
 		return res.StatusCode, string(answer)
 	}
+	if status, answer := override("POST", "PUT", "/secrets/s", `{"value":"v"}`); status != 200 {
+		t.Errorf("%s: %d %s", header, status, answer)
+	}
+	header = "X-HTTP-Method"
 	for _, r := range []struct {
 		real, target, body string
 		status             int
@@ -240,6 +266,25 @@ func TestContractB_OlderVersionsHideNewerMembers(t *testing.T) {
 			t.Errorf("%s: %v", v, b)
 		}
 	}
+}
+
+// outContentType came with 2025-07-01. Nothing that Tacet keeps is converted, but what Key
+// Vault refuses is refused.
+func TestContractB_OutContentType(t *testing.T) {
+	h := newHouse(t)
+	b := h.set("s", "v")
+	for _, path := range []string{"/secrets/s", "/secrets/s/" + version(b)} {
+		for _, query := range []string{"api-version=2025-07-01&outContentType=application/x-pem-file", "api-version=2026-04-01&outcontenttype=application%2FX-PEM-file",
+			"api-version=2026-04-01&outContentType=", "api-version=7.6&outContentType=text/plain"} {
+			if got := h.ok("GET", path+"?"+query, nil); got["value"] != "v" {
+				t.Errorf("%s: %v", query, got)
+			}
+		}
+		for _, v := range []string{"2025-07-01", "2026-04-01"} {
+			h.fails("GET", path+"?outContentType=application/x-pkcs12&api-version="+v, nil, 400, "BadParameter", "", "The query parameter outContentType must be application/x-pem-file.")
+		}
+	}
+	h.ok("GET", "/secrets?outContentType=text/plain", nil) // a parameter of one operation
 }
 
 // Bodies are bounded, and a length that is announced is not believed.

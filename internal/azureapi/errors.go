@@ -15,6 +15,8 @@ type failure struct {
 	code   string
 	inner  string
 	text   string
+	// allowed are the methods of the request's URI, where that is what was wrong.
+	allowed []string
 }
 
 // Error returns the code. The text is for the client and not for a log.
@@ -25,11 +27,11 @@ func badParameter(text string) *failure {
 }
 
 func forbidden(inner, text string) *failure {
-	return &failure{http.StatusForbidden, "Forbidden", inner, text}
+	return &failure{status: http.StatusForbidden, code: "Forbidden", inner: inner, text: text}
 }
 
 func conflict(inner, text string) *failure {
-	return &failure{http.StatusConflict, "Conflict", inner, text}
+	return &failure{status: http.StatusConflict, code: "Conflict", inner: inner, text: text}
 }
 
 func unauthorized(text string) *failure {
@@ -46,6 +48,7 @@ var (
 		text: "There is no vault with this host name on this server."}
 	errNoToken     = unauthorized("AKV10000: Request is missing a Bearer or PoP token.")
 	errNoRoute     = &failure{status: http.StatusNotFound, code: "NotFound", text: "There is no such resource in this key vault."}
+	errSecretsOnly = &failure{status: http.StatusNotFound, code: "NotFound", text: "This server has secrets only: no keys, certificates or storage accounts."}
 	errTooLarge    = &failure{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", text: "The request body is too large."}
 	errBodyUnread  = badParameter("The request body could not be read.")
 	errNoValue     = badParameter("The property value is required.")

@@ -182,6 +182,9 @@ func (h *Handler) answer(x *exchange, status int, err error) {
 		}
 		x.out.Reset()
 		writeFailure(&x.out, f)
+		if f.allowed != nil {
+			x.w.Header()["Allow"] = []string{strings.Join(f.allowed, ", ")}
+		}
 	}
 	x.headers(h.cfg.Version)
 	header := x.w.Header()

@@ -2,6 +2,7 @@ package azureapi
 
 import (
 	"encoding/base64"
+	"strings"
 	"time"
 
 	"tacet"
@@ -15,6 +16,9 @@ import (
 func readRef(x *exchange) (tacet.SecretRef, error) { return tacet.ShownRef(x.target.name), nil }
 
 func readGet(x *exchange) (vault.GetSecretInput, error) {
+	if t := x.query.outType; t != "" && !strings.EqualFold(t, "application/x-pem-file") && x.query.since("2025-07-01") {
+		return vault.GetSecretInput{}, badParameter("The query parameter outContentType must be application/x-pem-file.")
+	}
 	return vault.GetSecretInput{Secret: tacet.ShownRef(x.target.name), Version: x.target.version}, nil
 }
 
@@ -150,7 +154,7 @@ func readBackup(x *exchange) ([]byte, error) {
 	if value.S[len(value.S)-1] == '=' {
 		encoding = base64.URLEncoding
 	}
-	blob, err := encoding.DecodeString(value.S)
+	blob, err := encoding.Strict().DecodeString(value.S)
 	if err != nil {
 		return nil, &tacet.Error{Code: tacet.BackupInvalid, Cause: err}
 	}

@@ -14,6 +14,7 @@ type query struct {
 	version    string // api-version
 	maxResults int    // 0: not given
 	skipToken  string // $skiptoken
+	outType    string // outContentType
 }
 
 // latestVersion is the newest api-version there is.
@@ -43,6 +44,8 @@ func (x *exchange) readQuery() error {
 			to, limited = &maxResults, true
 		case "$skiptoken":
 			to = &q.skipToken
+		case "outcontenttype":
+			to = &q.outType
 		default:
 			continue
 		}
@@ -51,15 +54,12 @@ func (x *exchange) readQuery() error {
 		}
 		*to = v[0]
 	}
-	if q.version == "" {
-		return badParameter("The query parameter api-version is required.")
-	}
 	if !knownVersion(q.version) {
 		return badParameter("The specified version (" + printable(q.version) + ") is not recognized. Consider using the latest supported version (" + latestVersion + ").")
 	}
 	if limited {
 		n, err := strconv.Atoi(maxResults)
-		if err != nil || n < 1 || n > maxPage {
+		if err != nil || n < 1 || n > maxPage || !isNumber(maxResults) {
 			return badParameter("The query parameter maxresults must be between 1 and " + strconv.Itoa(maxPage) + ".")
 		}
 		q.maxResults = n

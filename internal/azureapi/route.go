@@ -1,8 +1,10 @@
 package azureapi
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"tacet"
@@ -80,10 +82,11 @@ func segments(path string) ([]string, error) {
 }
 
 // method returns what a request wants to be taken for: a POST may say another method in
-// X-HTTP-Method (Key Vault, "Authentication, requests and responses").
+// X-HTTP-Method or X-HTTP-Request (Key Vault, "Authentication, requests and responses",
+// which has had both names).
 func method(r *http.Request) string {
 	if r.Method == http.MethodPost {
-		if m := r.Header.Get("X-Http-Method"); m != "" {
+		if m := cmp.Or(r.Header.Get("X-Http-Method"), r.Header.Get("X-Http-Request")); m != "" {
 			return strings.ToUpper(m)
 		}
 	}
@@ -98,7 +101,7 @@ func (h *Handler) route(x *exchange) (operation, error) {
 		return operation{}, badParameter("The request URI is not valid.")
 	}
 	m := method(x.r)
-	elsewhere := false
+	var allowed []string
 	for i := range h.operations {
 		op := &h.operations[i]
 		if t, ok := op.match(parts); ok {
@@ -106,12 +109,17 @@ func (h *Handler) route(x *exchange) (operation, error) {
 				x.target = t
 				return *op, nil
 			}
-			elsewhere = true
+			if !slices.Contains(allowed, op.method) {
+				allowed = append(allowed, op.method)
+			}
 		}
 	}
-	if elsewhere {
+	switch {
+	case allowed != nil:
 		return operation{}, &failure{status: http.StatusMethodNotAllowed, code: "BadParameter",
-			text: "The method " + printable(m) + " is not allowed for this request URI."}
+			text: "The method " + printable(m) + " is not allowed for this request URI.", allowed: allowed}
+	case len(parts) > 0 && isVaultPath(parts[0]) && !strings.HasSuffix(strings.ToLower(parts[0]), "secrets"):
+		return operation{}, errSecretsOnly
 	}
 	return operation{}, errNoRoute
 }

@@ -82,6 +82,17 @@ type place interface {
 // then not there. The error is SecretNotFound.
 func shownLive(at place) (*tacet.Secret, error) { return shownIf(at, false) }
 
+// shownCurrent is shownLive with the current version; without one the secret is not there
+// either.
+func shownCurrent(at place) (*tacet.Secret, *tacet.Version, error) {
+	sec, err := shownLive(at)
+	if err != nil {
+		return nil, nil, err
+	}
+	ver, err := shownVersion(at, sec, "")
+	return sec, ver, err
+}
+
 // shownDeleted is shownLive for the deleted ones.
 func shownDeleted(at place) (*tacet.Secret, error) { return shownIf(at, true) }
 

@@ -187,7 +187,7 @@ func (s *Service) ListShownVersions(ctx context.Context, call tacet.Call, in Lis
 		if err != nil {
 			return ShownList{}, err
 		}
-		sec, err := shownLive(v)
+		sec, _, err := shownCurrent(v)
 		if err != nil {
 			return ShownList{}, err
 		}

@@ -214,6 +214,34 @@ func TestMapping_CurrentVersionAndLabels(t *testing.T) {
 	})
 }
 
+// design.md 1, "current version": a secret that AWS made without a value is not there in
+// Azure, for any operation, until it has one.
+func TestMapping_NoValueYet(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		h.create("s", "")
+		ref := tacet.ShownRef("s")
+		for name, err := range map[string]error{
+			"get":      errOf(h.getSecret("s")),
+			"update":   errOf(h.vault.UpdateSecretAttributes(h.ctx, h.azure, vault.UpdateAttributesInput{Secret: ref})),
+			"versions": errOf(h.vault.ListShownVersions(h.ctx, h.azure, vault.ListShownVersionsInput{Secret: ref})),
+			"backup":   errOf(h.vault.BackupSecret(h.ctx, h.azure, ref)),
+			"delete":   errOf(h.vault.SoftDeleteSecret(h.ctx, h.azure, ref)),
+		} {
+			if tacet.CodeOf(err) != tacet.SecretNotFound {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if got := h.listed(25); got != "" {
+			t.Errorf("listed: %s", got)
+		}
+		h.setSecret("s", "one")
+		h.wantValue("s", "one")
+		if got := len(h.versions("s", 25)); got != 1 {
+			t.Errorf("%d versions", got)
+		}
+	})
+}
+
 // versions pages through the versions of a secret as Azure does.
 func (h *house) versions(name string, page int) []vault.SecretBundle {
 	h.Helper()

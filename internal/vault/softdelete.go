@@ -89,7 +89,7 @@ func (s *Service) BackupSecret(ctx context.Context, call tacet.Call, ref tacet.S
 	// Restored where the caller may read, it is read.
 	r.Unless = []tacet.Operation{tacet.OpGetSecretValue}
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) ([]byte, error) {
-		if _, err := shownLive(v); err != nil {
+		if _, _, err := shownCurrent(v); err != nil {
 			return nil, err
 		}
 		return v.Backup()

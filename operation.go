@@ -285,6 +285,8 @@ func OperationNamed(action string) (Operation, bool) {
 		switch {
 		case o.service != "" && strings.EqualFold(action, o.service+":"+string(o.op)), strings.EqualFold(action, string(o.op)):
 			return o.op, true
+		case found == "" && strings.EqualFold(action, awsActions[o.op]) && awsActions[o.op] != "":
+			found = o.op // unless it is another's own, too
 		case !strings.EqualFold(action, o.azure) || o.azure == "":
 		case found == "", o.op == OpPutSecretValue, o.op == OpUpdateSecret:
 			found = o.op

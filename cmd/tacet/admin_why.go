@@ -21,9 +21,9 @@ func newWhyCommand(a *admin) *cobra.Command {
 which policies matched or failed, condition by condition, as they were at that time, and
 whether today's policies would decide otherwise.
 
-ID is the decision's, which a refusal tells (AWS's clients in the response header
-X-Tacet-Decision-Id), the event's id of CloudTrail's form, or the id of a request that
-is not long ago, which every AWS client prints with an error.`,
+ID is the decision's, which a refusal tells in the response header X-Tacet-Decision-Id,
+the event's id of CloudTrail's form, or the id of a request that is not long ago, which
+AWS's clients print with an error and Azure's find in the header x-ms-request-id.`,
 		Example: `  tacet why 0199d1c0ffee4a55b2c3d4e5f6071829
   tacet why 2f8b3c1e-6f0a-4a55-9d3c-0b8d2f6f9a11      the request id that aws printed
   tacet why 0199d1c0ffee4a55b2c3d4e5f6071829 --json`,
@@ -61,8 +61,9 @@ policies are the real ones, of the principal, his groups, his boundary and the r
 
 PRINCIPAL is the name of a user or a role, user/NAME, role/NAME, role/NAME/SESSION, root,
 or an ARN. ACTION is a name in a policy of either cloud, or of an operation. RESOURCE is
-the name or the ARN of a secret; user/NAME, role/NAME or an ARN for operations of IAM and
-STS; or * for operations without a resource.
+the name or the ARN of a secret, the name being Azure's if ACTION is in Azure's language;
+user/NAME, role/NAME or an ARN for operations of IAM and STS; or * for operations without
+a resource.
 
 The exit code is 0 for yes, 5 for no and 1 for "it depends".`,
 		Example: `  tacet can ci secretsmanager:GetSecretValue app/db
@@ -80,7 +81,7 @@ The exit code is 0 for yes, 5 for no and 1 for "it depends".`,
 			if err != nil {
 				return failed("the question has no answer", err)
 			}
-			if err := emitText(c, format, v, func() []string { return verdictLines(v) }); err != nil {
+			if err := emitText(c, format, v, func() []string { return verdictLines(v, args[1]) }); err != nil {
 				return err
 			}
 			switch v.Answer {
@@ -123,7 +124,7 @@ ACTION and RESOURCE are as for "tacet can".`,
 			if err != nil {
 				return failed("the question has no answer", err)
 			}
-			return emitText(c, format, access, func() []string { return accessLines(access) })
+			return emitText(c, format, access, func() []string { return accessLines(access, args[0]) })
 		}),
 	}
 	contextFlag(c, &given)

@@ -15,7 +15,8 @@ import (
 // whyLines tells of a recorded decision: who asked for what, what decided, how each
 // statement took it, what today's policies would say, and what would allow it.
 func whyLines(e client.Explained, rec *tacet.Record, was client.Explanation) []string {
-	action, resource := cmp.Or(was.Action, rec.Operation.Action()), cmp.Or(was.Resource, rec.Resource)
+	action, data, resource := cmp.Or(was.Action, rec.Operation.Action()), cmp.Or(was.DataAction, rec.Operation.DataAction()), cmp.Or(was.Resource, rec.Resource)
+	action, what := words(rec.Face == "azure", action, data)
 	var head string
 	switch rec.Outcome {
 	case tacet.OutcomeDenied:
@@ -29,7 +30,7 @@ func whyLines(e client.Explained, rec *tacet.Record, was client.Explanation) []s
 	if rec.SourceIP != "" {
 		from = rec.SourceIP
 	}
-	facts := [][2]string{{"Who", rec.Caller}, {"What", action}, {"On", resource}, {"When", when(rec.Time) + ", from " + from}, {"Request", rec.RequestID},
+	facts := [][2]string{{"Who", rec.Caller}, {"What", what}, {"On", resource}, {"When", when(rec.Time) + ", from " + from}, {"Request", rec.RequestID},
 		{"Decision", rec.ID}, {"Because", because(rec.Reason, rec.Policy)}}
 	lines := append([]string{head, ""}, factLines(facts)...)
 	if rec.Why != nil {
@@ -57,15 +58,31 @@ func whyLines(e client.Explained, rec *tacet.Record, was client.Explanation) []s
 
 func sameDecision(a, b client.Decision) bool { return a == b }
 
-// verdictLines answers whether somebody may do something.
-func verdictLines(v client.Verdict) []string {
+// words is what an action is called in the language that was used, and the same with what
+// IAM's policies call it.
+func words(azure bool, action, data string) (name, full string) {
+	if !azure || data == "" || data == action {
+		return action, action
+	}
+	return data, data + ", to IAM's policies " + action
+}
+
+// isAzure reports whether an action was asked about in Azure's language.
+func isAzure(asked string) bool { return strings.Contains(asked, "/") }
+
+// verdictLines answers whether somebody may do something, which was asked in some words.
+func verdictLines(v client.Verdict, asked string) []string {
 	who := callerName(v.Principal)
+	action, what := words(isAzure(asked), v.Action, v.DataAction)
 	head := map[string]string{
-		client.Allowed:     "Yes: " + who + " may do " + v.Action + ".",
-		client.Denied:      "No: " + who + " may not do " + v.Action + ".",
-		client.Conditional: "It depends: " + who + " may do " + v.Action + " if the open conditions below are met.",
+		client.Allowed:     "Yes: " + who + " may do " + action + ".",
+		client.Denied:      "No: " + who + " may not do " + action + ".",
+		client.Conditional: "It depends: " + who + " may do " + action + " if the open conditions below are met.",
 	}[v.Answer]
-	facts := [][2]string{{"Who", v.Principal}, {"What", v.Action}, {"On", v.Resource}}
+	facts := [][2]string{{"Who", v.Principal}, {"What", what}, {"On", v.Resource}}
+	if v.Network && v.Answer != client.Denied {
+		facts = append(facts, [2]string{"Note", "the vault lets in callers from some networks only, see tacet vault show"})
+	}
 	if v.Missing {
 		facts = append(facts, [2]string{"Note", "there is no such secret; what is decided is a request for its name"})
 	}
@@ -111,7 +128,7 @@ func answer(a string, d client.Decision) string {
 func because(reason, statement string) string {
 	switch {
 	case strings.HasPrefix(reason, "explicit deny"):
-		return "an " + reason + ", " + readable(statement)
+		return strings.TrimSuffix("an "+reason+", "+readable(statement), ", ")
 	case reason != "":
 		return reason + " it"
 	case statement != "":
@@ -143,6 +160,9 @@ func readable(policy string) string {
 
 // statementLines tells how the statements about the action took the request.
 func statementLines(e client.Explanation) []string {
+	if e.Decision.Reason == string(tacet.DenyNetwork) {
+		return nil // no policy was asked
+	}
 	lines := []string{""}
 	if len(e.Statements) == 0 {
 		lines = append(lines, "No statement is about this action.")
@@ -265,8 +285,8 @@ func adviceLines(e client.Explanation, principal string) []string {
 	switch tacet.DenyReason(e.Decision.Reason) {
 	case tacet.DenyImplicitIdentity:
 		ways = append(ways, "a policy of "+who+" that allows "+what)
-		if op, _ := tacet.OperationNamed(e.Action); op.DataAction() != "" && op.OnSecrets() {
-			ways = append(ways, "a role with "+op.DataAction()+" assigned to "+who)
+		if slices.Contains(tacet.DataActions(), e.DataAction) {
+			ways = append(ways, grantInAzure(e, who))
 		}
 	case tacet.DenyImplicitResource:
 		ways = append(ways, "a policy of the resource that allows "+what+" to "+who+", who is of another account")
@@ -276,6 +296,8 @@ func adviceLines(e client.Explanation, principal string) []string {
 		ways = append(ways, "a session without a session policy, or with one that allows "+what)
 	case tacet.DenyImplicitTrust:
 		ways = append(ways, "a trust policy of the role that allows "+e.Action+" to "+who)
+	case tacet.DenyNetwork:
+		ways = append(ways, "an address that the network rules of the vault let in: tacet vault update VAULT --allow NETWORK")
 	default:
 		// No Allow helps against a Deny.
 		ways = []string{"nothing as long as " + decider(e.Decision) + " denies it"}
@@ -287,11 +309,30 @@ func adviceLines(e client.Explanation, principal string) []string {
 	return lines
 }
 
-// accessLines lists who may do something: a block for each, a line for each grant.
-func accessLines(a client.Access) []string {
-	head := count(len(a.Principals), "principal") + " can do " + a.Action + " on " + a.Resource
+// grantInAzure says what in Azure's language would allow a request.
+func grantInAzure(e client.Explanation, who string) string {
+	if !e.AccessPolicies {
+		return "a role with " + e.DataAction + " assigned to " + who
+	}
+	for _, p := range tacet.SecretPermissions() {
+		if actions := tacet.PermissionActions(p); slices.Contains(actions, e.DataAction) || slices.Contains(actions, e.Action) {
+			return "an access policy of the vault that gives " + who + " the permission " + p
+		}
+	}
+	return "the vault going by role assignments, and a role with " + e.DataAction + " assigned to " + who
+}
+
+// accessLines lists who may do something, which was asked in some words: a block for each,
+// a line for each grant.
+func accessLines(a client.Access, asked string) []string {
+	what := a.Action
+	if isAzure(asked) {
+		what = asked
+	}
+	what += " on " + a.Resource
+	head := count(len(a.Principals), "principal") + " can do " + what
 	if len(a.Principals) == 0 {
-		head = "Nobody can do " + a.Action + " on " + a.Resource
+		head = "Nobody can do " + what
 	}
 	lines := []string{head}
 	if a.Missing {

@@ -2,16 +2,19 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"io"
 	"math/big"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
 	"strings"
@@ -31,6 +34,7 @@ func serverCommands() map[string]func(*testscript.TestScript, bool, []string) {
 		"presents": presents,
 		"httpget":  httpGet,
 		"hang":     hang,
+		"keyvault": keyVault,
 	}
 }
 
@@ -143,6 +147,51 @@ func hang(ts *testscript.TestScript, neg bool, args []string) {
 	_, err = io.WriteString(c, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
 	ts.Check(err)
 	time.Sleep(200 * time.Millisecond) // the server has read that much
+}
+
+// keyVault calls the vault of a development server as the application whose client secret
+// is in an env file, prints the answer, and sets variables to the ids of the request and of
+// a refused decision. The development server itself is told by dev.env.
+func keyVault(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 || len(args) > 5 {
+		ts.Fatalf("usage: keyvault STATUS ENVFILE METHOD PATH [BODY]")
+	}
+	dev, err := readEnvFile(ts.MkAbs("dev.env"))
+	ts.Check(err)
+	app, err := readEnvFile(ts.MkAbs(args[1]))
+	ts.Check(err)
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM([]byte(ts.ReadFile(dev["TACET_CA_FILE"])))
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(dev["TACET_HTTPS_URL"], "https://")) // whatever resolves here
+	}}
+	defer transport.CloseIdleConnections()
+	send := func(method, to, kind, token string, body io.Reader) (*http.Response, []byte) {
+		req, err := http.NewRequest(method, to, body)
+		ts.Check(err)
+		req.Header.Set("Content-Type", kind)
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(req)
+		ts.Check(err)
+		answer, err := io.ReadAll(res.Body)
+		ts.Check(err)
+		ts.Check(res.Body.Close())
+		return res, answer
+	}
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {app["AZURE_CLIENT_ID"]}, "client_secret": {app["AZURE_CLIENT_SECRET"]}, "scope": {"https://vault.azure.net/.default"}}
+	var token struct {
+		Access string `json:"access_token"`
+	}
+	_, answer := send("POST", dev["AZURE_AUTHORITY_HOST"]+"/adfs/oauth2/token", "application/x-www-form-urlencoded", "", strings.NewReader(form.Encode()))
+	ts.Check(json.Unmarshal(answer, &token))
+	res, answer := send(args[2], dev["TACET_VAULT_URL"]+args[3]+"?api-version=7.4", "application/json", token.Access, strings.NewReader(strings.Join(args[4:], "")))
+	_, err = ts.Stdout().Write(append(answer, '\n'))
+	ts.Check(err)
+	ts.Setenv("REQUEST", res.Header.Get("X-Ms-Request-Id"))
+	ts.Setenv("DECISION", res.Header.Get("X-Tacet-Decision-Id"))
+	if got := strconv.Itoa(res.StatusCode); got != args[0] {
+		ts.Fatalf("status %s, not %s", got, args[0])
+	}
 }
 
 // TestHelp holds the help of every command to the convention: examples come first, and

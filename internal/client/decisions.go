@@ -56,8 +56,14 @@ type Others struct {
 // An Explanation says what was decided and how the policies came to it. Statements are in
 // the order of how much they explain.
 type Explanation struct {
-	Action     string      `json:"action"`
-	Resource   string      `json:"resource"`
+	Action     string `json:"action"`
+	DataAction string `json:"dataAction,omitempty"` // the same in Azure's language
+	Resource   string `json:"resource"`
+	// AccessPolicies says that the vault goes by access policies, and Network that its
+	// network rules let in some addresses only.
+	AccessPolicies bool `json:"accessPolicies,omitempty"`
+	Network        bool `json:"network,omitempty"`
+
 	Decision   Decision    `json:"decision"`
 	Statements []Statement `json:"statements,omitempty"`
 	Others     []Others    `json:"others,omitempty"`

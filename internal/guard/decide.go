@@ -165,7 +165,7 @@ func (s *scope) settle(rec *tacet.Record, op tacet.Operation, set *policy.Set, p
 	if d.Allowed {
 		return nil
 	}
-	rec.Reason, rec.Why = string(d.Reason), s.explain(op.Action(), set, pr, d)
+	rec.Reason, rec.Why = string(d.Reason), s.explain(op, pr.Resource, s.summarize(set, pr, d))
 	refusal := s.refusal(rec, op, given, d.Reason)
 	if a := s.dir.assignmentNamed(d.Policy); a != nil && d.Reason == tacet.DenyExplicitAssignment {
 		refusal.Denial.Assignment = a.ID

@@ -11,16 +11,26 @@ import (
 
 // An Explanation says what was decided and how the policies came to it.
 type Explanation struct {
-	// Action and Resource are what the policies were asked about.
-	Action   string `json:"action"`
-	Resource string `json:"resource"`
+	// Action and Resource are what the policies were asked about. DataAction is Azure's name
+	// of the action, if it has one.
+	Action     string `json:"action"`
+	DataAction string `json:"dataAction,omitempty"`
+	Resource   string `json:"resource"`
+	// AccessPolicies says that the vault goes by access policies, and Network that its
+	// network rules let in some addresses only.
+	AccessPolicies bool `json:"accessPolicies,omitempty"`
+	Network        bool `json:"network,omitempty"`
 	policy.Summary
+}
+
+func (s *scope) explanation(op tacet.Operation, resource string, sum policy.Summary) Explanation {
+	return Explanation{op.Action(), op.DataAction(), resource, s.vault.AccessPolicies, s.vault.Network.Deny && op.OnSecrets(), sum}
 }
 
 // explain is the explanation of a decision, for its record. It is made for refusals only:
 // what is allowed is recorded with the name of the statement alone.
-func (s *scope) explain(action string, set *policy.Set, pr *policy.Request, d policy.Decision) json.RawMessage {
-	b, err := json.Marshal(Explanation{action, pr.Resource, s.summarize(set, pr, d)})
+func (s *scope) explain(op tacet.Operation, resource string, sum policy.Summary) json.RawMessage {
+	b, err := json.Marshal(s.explanation(op, resource, sum))
 	if err != nil { // texts and numbers: cannot be
 		return nil
 	}
@@ -85,17 +95,30 @@ func (s *Snapshot) Simulate(principal string, asked Request) (Verdict, error) {
 
 func (s *scope) verdict(p *supposition, sub subject) Verdict {
 	set, pr := p.ask(sub)
+	if p.shutOut() {
+		return Verdict{Principal: pr.Caller.ARN, Answer: Denied, Missing: p.missing(), Explanation: p.explanation(p.req.Operation, pr.Resource, byNetwork)}
+	}
 	o := policy.Foresee(&set, &pr)
 	d := o.Best
 	if !o.Conditional() {
 		d = o.Worst
 	}
 	v := Verdict{Principal: pr.Caller.ARN, Answer: answerOf(o), Missing: p.missing(),
-		Explanation: Explanation{pr.Actions[0], pr.Resource, p.summarize(&set, &pr, d)}}
+		Explanation: p.explanation(p.req.Operation, pr.Resource, p.summarize(&set, &pr, d))}
 	if s.foreign(sub) {
 		v.hideIdentity()
 	}
 	return v
+}
+
+// byNetwork is the decision of a vault's network rules, which comes before any policy.
+var byNetwork = policy.Summary{Decision: policy.Decision{Reason: tacet.DenyNetwork}}
+
+// shutOut reports whether the vault's network rules refuse the request, if it is known from
+// where it comes.
+func (p *supposition) shutOut() bool {
+	from, _ := (*conditions)(&p.scope).Value("aws:sourceip")
+	return len(from) > 0 && p.req.Operation.OnSecrets() && !p.vault.Network.Admits(from[0])
 }
 
 // missing reports whether the supposed request is about a secret that does not exist.
@@ -163,7 +186,10 @@ func (s *scope) today(rec *tacet.Record) (*Verdict, string) {
 	} else {
 		why.Action, why.Resource = rec.Operation.Action(), rec.Resource
 	}
-	op, ok := tacet.OperationNamed(why.Action)
+	op, ok := rec.Operation, true
+	if op.Action() != why.Action { // it was decided as another
+		op, ok = tacet.OperationNamed(why.Action)
+	}
 	if !ok {
 		return nil, "this version does not know the operation " + string(rec.Operation)
 	}

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -143,7 +144,7 @@ func (s *scope) admitted(rec *tacet.Record) error {
 	if s.vault.Network.Admits(s.req.Call.SourceIP) {
 		return nil
 	}
-	rec.Reason = string(tacet.DenyNetwork)
+	rec.Reason, rec.Why = string(tacet.DenyNetwork), s.explain(s.req.Operation, cmp.Or(s.resource, "*"), byNetwork)
 	return s.refusal(rec, s.req.Operation, s.req.Secret.Given, tacet.DenyNetwork)
 }
 

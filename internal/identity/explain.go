@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"encoding/json"
+	"strings"
 
 	"tacet"
 	"tacet/internal/guard"
@@ -121,6 +122,9 @@ func supposed(call tacet.Call, ask tacet.Operation, q Question) (r, asked guard.
 	if !ok {
 		bad = tacet.Errorf(tacet.InvalidParameter, "%q is neither the name of a secret nor the ARN of a secret, a user, a group, a role or a policy.", q.Resource)
 		asked = guard.Request{}
+	}
+	if strings.HasPrefix(q.Action, "Microsoft.") && !asked.Secret.IsZero() && tacet.ValidShownName(q.Resource) {
+		asked.Secret = tacet.ShownRef(q.Resource) // asked in Azure's words, about a name there
 	}
 	r = asked
 	r.Call, r.Operation, r.Parameters, r.Trust = call, ask, params, false

@@ -41,6 +41,7 @@ internal/azureapi      : tacet internal/vault internal/identity internal/limit i
 internal/adminapi      : tacet internal/vault internal/identity internal/limit internal/wire
 internal/client        : tacet internal/sigv4
 internal/server        : tacet internal/policy internal/audit internal/seal internal/store internal/sigv4 internal/seal/keyfile internal/guard internal/limit internal/oidc internal/vault internal/identity internal/awsapi internal/azureapi internal/adminapi
+internal/tacettest/golden :
 internal/tacettest     : tacet internal/server internal/store internal/sigv4 internal/client
 internal/bench         : tacet internal/sigv4
 cmd/tacet              : tacet internal/server internal/client

@@ -3,61 +3,16 @@ package awsapi
 import (
 	"bytes"
 	"errors"
-	"flag"
 	"net/http/httptest"
-	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"tacet"
+	"tacet/internal/tacettest/golden"
 	"tacet/internal/vault"
 	"tacet/internal/wire"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
-
-// A golden file holds, for each case, what came in and what went out, byte by byte
-// but for the request's id, which is shown as all zeros.
-func golden(t *testing.T, name string, respond func(t *testing.T, request []byte) []byte) {
-	t.Helper()
-	path := "testdata/" + name + ".txtar"
-	a, err := txtar.ParseFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var out []txtar.File
-	for _, f := range a.Files {
-		what, kind, _ := strings.Cut(f.Name, "/")
-		if kind != "request" {
-			continue
-		}
-		got := append(maskIDs(respond(t, bytes.TrimSuffix(f.Data, []byte("\n")))), '\n')
-		out = append(out, f, txtar.File{Name: what + "/response", Data: got})
-		i := slices.IndexFunc(a.Files, func(f txtar.File) bool { return f.Name == what+"/response" })
-		if !*update && (i < 0 || !bytes.Equal(a.Files[i].Data, got)) {
-			t.Errorf("%s:\n%s", what, got)
-		}
-	}
-	if *update {
-		if err := os.WriteFile(path, txtar.Format(&txtar.Archive{Comment: a.Comment, Files: out}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(out) == 0 {
-		t.Error("no cases")
-	}
-}
-
-var idPattern = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}`)
-
-func maskIDs(b []byte) []byte {
-	return idPattern.ReplaceAll(b, []byte("00000000-0000-4000-8000-000000000000"))
-}
 
 // dump shows an answer as it goes over the wire.
 func dump(w *httptest.ResponseRecorder) []byte {
@@ -71,7 +26,7 @@ func dump(w *httptest.ResponseRecorder) []byte {
 
 // Requests that are refused before anybody is known.
 func TestGoldenRequests(t *testing.T) {
-	golden(t, "requests", func(t *testing.T, request []byte) []byte {
+	golden.Check(t, "testdata/requests.txtar", []golden.Mask{golden.UUIDs()}, func(t *testing.T, request []byte) []byte {
 		h, _ := newTestHandler(t)
 		head, body, _ := strings.Cut(string(request), "\n\n")
 		lines := strings.Split(head, "\n")
@@ -90,7 +45,7 @@ func TestGoldenRequests(t *testing.T) {
 
 // Requests that are refused for what is in their body.
 func TestGoldenRefusals(t *testing.T) {
-	golden(t, "refusals", func(t *testing.T, request []byte) []byte {
+	golden.Check(t, "testdata/refusals.txtar", []golden.Mask{golden.UUIDs()}, func(t *testing.T, request []byte) []byte {
 		op, body, _ := strings.Cut(string(request), "\n")
 		h, _ := newTestHandler(t)
 		w := httptest.NewRecorder()
@@ -102,7 +57,7 @@ func TestGoldenRefusals(t *testing.T) {
 // Answers, from what the core returns. The request names the case below.
 func TestGoldenAnswers(t *testing.T) {
 	cases := answers()
-	golden(t, "answers", func(t *testing.T, request []byte) []byte {
+	golden.Check(t, "testdata/answers.txtar", []golden.Mask{golden.UUIDs()}, func(t *testing.T, request []byte) []byte {
 		write, ok := cases[string(request)]
 		if !ok {
 			t.Fatalf("no case %q", request)

@@ -188,12 +188,24 @@ func (g *Guard) ByIdentityHeader(value tacet.Plaintext, now time.Time) (Applicat
 func (a *Application) Secret(value tacet.Plaintext) *tacet.ClientCredential {
 	var found *tacet.ClientCredential
 	text := string(value.Reveal())
-	for _, c := range a.held {
+	for _, c := range a.compared() {
 		if c.matches(text) && c.Kind == tacet.ClientSecret {
 			found = &c.ClientCredential
 		}
 	}
 	return found
+}
+
+// nobodys stands for the credentials of an application that holds none.
+var nobodys = []*clientCredential{{ClientCredential: tacet.ClientCredential{ID: "00000000-0000-0000-0000-000000000000"}, Digest: make([]byte, sha256.Size)}}
+
+// compared are the credentials that a secret is compared with. An application that holds
+// none, or is not there at all, costs as much as one with a secret.
+func (a *Application) compared() []*clientCredential {
+	if len(a.held) == 0 {
+		return nobodys
+	}
+	return a.held
 }
 
 // Certificates returns the client certificates of the application.

@@ -1,6 +1,7 @@
 package azureapi
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -20,10 +21,11 @@ import (
 type aadError struct {
 	number int
 	text   string
+	code   string // of OAuth 2.0, where it is not the number's usual one
 }
 
 func aadErrorf(number int, format string, args ...any) *aadError {
-	return &aadError{number, fmt.Sprintf(format, args...)}
+	return &aadError{number: number, text: fmt.Sprintf(format, args...)}
 }
 
 // missing says that a parameter is missing.
@@ -34,7 +36,7 @@ func missing(name string) *aadError {
 // oauth returns the status and the OAuth 2.0 code of a number (RFC 6749 section 5.2).
 func (e *aadError) oauth() (int, string) {
 	switch e.number {
-	case 7000215, 7000216, 7000222, 700024, 700027, 700213, 70021, 700211:
+	case 7000215, 7000216, 7000222, 700021, 700023, 700024, 700027, 700211, 700212, 700213:
 		return http.StatusUnauthorized, "invalid_client"
 	case 700016:
 		return http.StatusBadRequest, "unauthorized_client"
@@ -42,6 +44,8 @@ func (e *aadError) oauth() (int, string) {
 		return http.StatusBadRequest, "unsupported_grant_type"
 	case 1002012, 28000:
 		return http.StatusBadRequest, "invalid_scope"
+	case 700054:
+		return http.StatusBadRequest, "unsupported_response_type"
 	case 500011:
 		return http.StatusBadRequest, "invalid_resource"
 	case 50049:
@@ -68,11 +72,9 @@ func (a *Authority) translate(r *http.Request, client string, err error) *aadErr
 	case tacet.CredentialExpired:
 		return aadErrorf(7000222, "The provided client secret keys for app '%s' are expired. Create new keys and try again.", client)
 	case tacet.IdentityTokenExpired:
-		return aadErrorf(700024, "Client assertion is not within its valid time range.")
-	case tacet.IdentityTokenInvalid, tacet.IdentityTokenRejected:
-		return aadErrorf(700027, "%s", detailOf(err))
-	case tacet.Denied:
-		return aadErrorf(700213, "No matching federated identity record found for presented assertion. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.")
+		return aadErrorf(700024, "Client assertion is not within its valid time range. Current time: %s.", a.cfg.Now().UTC().Format(time.RFC3339))
+	case tacet.IdentityTokenInvalid, tacet.IdentityTokenRejected, tacet.Denied:
+		return refusedAssertion(err)
 	case tacet.Throttled:
 		return aadErrorf(90055, "The server has terminated the request because there are too many requests.")
 	case tacet.Unavailable, tacet.IssuerUnreachable:
@@ -81,6 +83,22 @@ func (a *Authority) translate(r *http.Request, client string, err error) *aadErr
 		a.cfg.Logger.ErrorContext(r.Context(), "token request failed", "error", err)
 		return aadErrorf(90000, "An internal error has occurred.")
 	}
+}
+
+// refusedAssertion words what is wrong with an application's own assertion, or what of
+// another issuer's matches no federated credential.
+func refusedAssertion(err error) *aadError {
+	mismatch, _ := errors.AsType[*identity.Mismatch](err)
+	switch federated := tacet.CodeOf(err) == tacet.Denied; {
+	case mismatch == nil:
+		return aadErrorf(700027, "%s", detailOf(err))
+	case federated:
+		number := map[string]int{"issuer": 700211, "audience": 700212, "subject": 700213}[mismatch.Claim]
+		return aadErrorf(number, "No matching federated identity record found for presented assertion %s '%s'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.", mismatch.Claim, short(mismatch.Value))
+	case mismatch.Claim == "audience":
+		return aadErrorf(700023, "Client assertion audience claim does not match Realm issuer.")
+	}
+	return aadErrorf(700021, "Client assertion application identifier doesn't match 'client_id' parameter.")
 }
 
 // detailOf returns what an error says for callers.
@@ -105,18 +123,22 @@ type aadBody struct {
 // guidForm is what a client's request id has to look like to be told back.
 var guidForm = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 
-// refuse answers with an error of Entra's.
-func (a *Authority) refuse(w http.ResponseWriter, r *http.Request, e *aadError) {
+// refuse answers with an error of Entra's, and returns its code of OAuth 2.0.
+func (a *Authority) refuse(w http.ResponseWriter, r *http.Request, e *aadError) string {
 	status, code := e.oauth()
-	trace, correlation := wire.NewRequestID(), r.Header.Get("client-request-id")
+	code = cmp.Or(e.code, code)
+	trace, correlation := w.Header().Get("X-Ms-Request-Id"), cmp.Or(r.Header.Get("Client-Request-Id"), r.URL.Query().Get("client-request-id"))
 	if !guidForm.MatchString(correlation) {
 		correlation = wire.NewRequestID()
 	}
 	timestamp := a.cfg.Now().UTC().Format("2006-01-02 15:04:05Z")
-	w.Header().Set("X-Ms-Request-Id", trace)
+	if _, _, basic := basicCredentials(r); basic && status == http.StatusUnauthorized { // RFC 6749 section 5.2
+		w.Header().Set("WWW-Authenticate", `Basic realm="`+a.tenant+`"`)
+	}
 	writeJSON(w, status, aadBody{Error: code, Codes: []int{e.number}, Timestamp: timestamp, Trace: trace, Correlation: correlation,
 		Description: fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", e.number, e.text, trace, correlation, timestamp),
 		URI:         fmt.Sprintf("%s/error?code=%d", a.base(r), e.number)})
+	return code
 }
 
 // short is what an answer repeats of a request.

@@ -220,7 +220,7 @@ func TestContract_a3_Errors(t *testing.T) {
 		"not UTF-8":         {"POST", "grant_type=%ff", formType, 90013},
 		"too many":          {"POST", manyFields(), formType, 90013},
 		"too large":         {"POST", strings.Repeat("a", 1<<20), formType, 90013},
-		"JSON":              {"POST", `{"grant_type":"client_credentials"}`, http.Header{"Content-Type": {"application/json"}}, 90013},
+		"JSON":              {"POST", `{"grant_type":"client_credentials"}`, http.Header{"Content-Type": {"application/json"}}, 900144},
 		"GET":               {"GET", "", formType, 900561},
 	} {
 		res, out := a.do(c.method, good, "", c.header.Clone(), c.body)
@@ -271,7 +271,7 @@ func TestContract_a4_Discovery(t *testing.T) {
 		}
 	}
 	res, out := a.do("GET", "/nobody.example/v2.0/.well-known/openid-configuration", "", nil, "")
-	if res.StatusCode != 400 || out["error_codes"].([]any)[0] != 90002.0 {
+	if res.StatusCode != 400 || out["error_codes"].([]any)[0] != 90002.0 || out["error"] != "invalid_tenant" {
 		t.Errorf("an unknown tenant: %d %v", res.StatusCode, out)
 	}
 	res, out = a.do("GET", "/common/discovery/instance?api-version=1.1&authorization_endpoint="+url.QueryEscape(a.s.HTTPSURL+"/"+a.tenant+"/oauth2/v2.0/authorize"), "", nil, "")
@@ -280,7 +280,7 @@ func TestContract_a4_Discovery(t *testing.T) {
 		out["tenant_discovery_endpoint"] != a.s.HTTPSURL+"/"+a.tenant+"/v2.0/.well-known/openid-configuration" {
 		t.Errorf("instance discovery: %d %v", res.StatusCode, out)
 	}
-	for _, endpoint := range []string{"", "https://evil.example/" + a.tenant, "http://" + host + "/" + a.tenant, a.s.HTTPSURL + "/common/oauth2/authorize"} {
+	for _, endpoint := range []string{"", "https://evil.example/" + a.tenant, "http://" + host + "/" + a.tenant, "https://x@" + host + "/" + a.tenant} {
 		res, out := a.do("GET", "/common/discovery/instance?authorization_endpoint="+url.QueryEscape(endpoint), "", nil, "")
 		if res.StatusCode != 400 || out["error"] != "invalid_instance" {
 			t.Errorf("the instance %q: %d %v", endpoint, res.StatusCode, out)
@@ -312,6 +312,8 @@ func TestContract_a5_ManagedIdentity(t *testing.T) {
 		{"over plain HTTP", a.s.URL + app, secret, 200, ""},
 		{"its client id", app + "&client_id=" + a.ID, secret, 200, ""},
 		{"its name", app + "&mi_res_id=/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/admin", secret, 200, ""},
+		{"before 2019-08-01", "/msi/token?api-version=2017-09-01&resource=https://vault.azure.net&clientid=" + a.ID, header("secret", a.Header), 200, ""},
+		{"with a slash behind", "/msi/token/?api-version=2019-08-01&resource=https://vault.azure.net/", secret, 200, ""},
 		{"another client id", app + "&client_id=11111111-2222-3333-4444-555555555555", secret, 400, "Identity not found"},
 		{"another object id", app + "&object_id=11111111-2222-3333-4444-555555555555", secret, 400, "Identity not found"},
 		{"another name", app + "&mi_res_id=other", secret, 400, "Identity not found"},
@@ -325,6 +327,8 @@ func TestContract_a5_ManagedIdentity(t *testing.T) {
 		{"another resource", "/msi/token?api-version=2019-08-01&resource=https://graph.microsoft.com", secret, 400, ""},
 
 		{"metadata", imds, header("Metadata", "true"), 200, ""},
+		{"metadata, True", imds, header("Metadata", "True"), 200, ""},
+		{"another clientid", app + "&clientid=11111111-2222-3333-4444-555555555555", secret, 400, "Identity not found"},
 		{"the probe", "/metadata/identity/oauth2/token", nil, 400, "Required metadata header not specified"},
 		{"metadata, forwarded", imds, header("Metadata", "true", "X-Forwarded-For", "127.0.0.1"), 400, ""},
 		{"metadata, another client id", imds + "&client_id=11111111-2222-3333-4444-555555555555", header("Metadata", "true"), 400, "Identity not found"},
@@ -339,6 +343,9 @@ func TestContract_a5_ManagedIdentity(t *testing.T) {
 		}
 		_, claims := a.parts(out["access_token"].(string))
 		object = claims["oid"].(string)
+		if claims["xms_mirid"] != "/subscriptions/"+a.tenant+"/resourcegroups/tacet/providers/Microsoft.ManagedIdentity/userAssignedIdentities/admin" || claims["appidacr"] != "2" {
+			t.Errorf("azure.md a.2: %s: the claims are %v", c.name, claims)
+		}
 		for name, want := range map[string]any{"token_type": "Bearer", "resource": "https://vault.azure.net", "client_id": a.ID,
 			"expires_on": fmt.Sprintf("%.0f", claims["exp"]), "not_before": fmt.Sprintf("%.0f", claims["nbf"]), "expires_in": "3599"} {
 			if out[name] != want {

@@ -1,9 +1,11 @@
 package azureapi
 
 import (
+	"cmp"
 	"net/http"
 	"net/netip"
 	"regexp"
+	"strings"
 
 	"tacet"
 	"tacet/internal/identity"
@@ -11,40 +13,39 @@ import (
 )
 
 // appService is App Service's endpoint of managed identities, where IDENTITY_ENDPOINT
-// points: the header that comes with it, IDENTITY_HEADER, says whose token is meant.
-func (a *Authority) appService(w http.ResponseWriter, r *http.Request, _ string) {
-	in, ok := a.identityRequest(w, r)
-	if !ok {
-		return
+// points: the header that comes with it, IDENTITY_HEADER, says whose token is meant. Older
+// clients and those of Azure Machine Learning, who read MSI_ENDPOINT and MSI_SECRET, send it
+// as "secret".
+func (a *Authority) appService(w http.ResponseWriter, r *http.Request, _ string) string {
+	in, code := a.identityRequest(w, r)
+	if code != "" {
+		return code
 	}
-	header := r.Header.Get("X-Identity-Header")
+	header := cmp.Or(r.Header.Get("X-Identity-Header"), r.Header.Get("Secret"))
 	if header == "" {
-		writeJSON(w, http.StatusUnauthorized, identityError{"unauthorized_client", "The header X-IDENTITY-HEADER is required."})
-		return
+		return refuseIdentity(w, http.StatusUnauthorized, "unauthorized_client", "The header X-IDENTITY-HEADER is required.")
 	}
 	in.Header = tacet.NewPlaintext([]byte(header))
-	a.issueIdentity(w, r, in)
+	return a.issueIdentity(w, r, in)
 }
 
 // metadata is the form of the Azure Instance Metadata Service. It asks for no secret: who
 // can connect from this machine is meant. So it is closed unless the operator has named
 // one identity that everybody here may be.
-func (a *Authority) metadata(w http.ResponseWriter, r *http.Request, _ string) {
-	if r.Header.Get("Metadata") != "true" { // clients look in this way whether anybody is here
-		writeJSON(w, http.StatusBadRequest, identityError{"invalid_request", "Required metadata header not specified"})
-		return
+func (a *Authority) metadata(w http.ResponseWriter, r *http.Request, _ string) string {
+	if !strings.EqualFold(r.Header.Get("Metadata"), "true") { // clients look in this way whether anybody is here
+		return refuseIdentity(w, http.StatusBadRequest, "invalid_request", "Required metadata header not specified")
 	}
-	in, ok := a.identityRequest(w, r)
-	if !ok {
-		return
+	in, code := a.identityRequest(w, r)
+	if code != "" {
+		return code
 	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if a.cfg.Metadata == nil || err != nil || !peer.Addr().Unmap().IsLoopback() {
-		writeJSON(w, http.StatusBadRequest, identityError{"invalid_request", "Identity not found"})
-		return
+		return refuseIdentity(w, http.StatusBadRequest, "invalid_request", "Identity not found")
 	}
 	in.Metadata = a.cfg.Metadata
-	a.issueIdentity(w, r, in)
+	return a.issueIdentity(w, r, in)
 }
 
 // identityError is how both endpoints refuse.
@@ -53,15 +54,20 @@ type identityError struct {
 	Description string `json:"error_description"`
 }
 
+// refuseIdentity answers so, and returns the code.
+func refuseIdentity(w http.ResponseWriter, status int, code, text string) string {
+	writeJSON(w, status, identityError{code, text})
+	return code
+}
+
 // versionForm is the form of their api-version, a date.
 var versionForm = regexp.MustCompile(`^20\d\d-\d\d-\d\d$`)
 
-// identityRequest reads what the two endpoints have in common, or answers.
-func (a *Authority) identityRequest(w http.ResponseWriter, r *http.Request) (identity.IdentityInput, bool) {
+// identityRequest reads what the two endpoints have in common, or refuses with a code.
+func (a *Authority) identityRequest(w http.ResponseWriter, r *http.Request) (identity.IdentityInput, string) {
 	var in identity.IdentityInput
-	refuse := func(status int, code, text string) (identity.IdentityInput, bool) {
-		writeJSON(w, status, identityError{code, text})
-		return in, false
+	refuse := func(status int, code, text string) (identity.IdentityInput, string) {
+		return in, refuseIdentity(w, status, code, text)
 	}
 	if r.Method != http.MethodGet {
 		w.Header().Set("Allow", http.MethodGet)
@@ -86,32 +92,32 @@ func (a *Authority) identityRequest(w http.ResponseWriter, r *http.Request) (ide
 	if in.Audience, ok = a.audience(q["resource"]); !ok {
 		return refuse(http.StatusBadRequest, "invalid_resource", "AADSTS500011: The resource principal named "+short(q["resource"])+" was not found in the tenant named "+a.tenant+".")
 	}
-	in.ClientID = q["client_id"]
+	in.ClientID = cmp.Or(q["client_id"], q["clientid"]) // the latter before 2019-08-01
 	for _, name := range []string{"object_id", "principal_id"} {
 		in.ObjectID += q[name]
 	}
 	for _, name := range []string{"mi_res_id", "msi_res_id"} {
 		in.ResourceID += q[name]
 	}
-	return in, true
+	return in, ""
 }
 
 // issueIdentity answers with the token of a managed identity.
-func (a *Authority) issueIdentity(w http.ResponseWriter, r *http.Request, in identity.IdentityInput) {
+func (a *Authority) issueIdentity(w http.ResponseWriter, r *http.Request, in identity.IdentityInput) string {
 	token, err := a.cfg.Identity.IssueIdentityToken(r.Context(), wire.NewCall(r, "azure", tacet.Caller{}), in)
 	switch tacet.CodeOf(err) {
 	case "":
 		out := showV1(token)
 		out.ClientID = token.ClientID
 		writeJSON(w, http.StatusOK, out)
+		return ""
 	case tacet.PrincipalNotFound:
-		writeJSON(w, http.StatusBadRequest, identityError{"invalid_request", "Identity not found"})
+		return refuseIdentity(w, http.StatusBadRequest, "invalid_request", "Identity not found")
 	case tacet.CredentialInvalid:
 		a.cfg.Limits.Fail(r.RemoteAddr)
-		writeJSON(w, http.StatusUnauthorized, identityError{"unauthorized_client", "The header X-IDENTITY-HEADER is not of an identity."})
-	default:
-		e := a.translate(r, "", err)
-		status, code := e.oauth()
-		writeJSON(w, status, identityError{code, e.text})
+		return refuseIdentity(w, http.StatusUnauthorized, "unauthorized_client", "The header X-IDENTITY-HEADER is not of an identity.")
 	}
+	e := a.translate(r, "", err)
+	status, code := e.oauth()
+	return refuseIdentity(w, status, code, e.text)
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -31,6 +32,9 @@ type AuthorityConfig struct {
 	Limits *limit.Callers
 	// Logger gets failures of ours.
 	Logger *slog.Logger
+	// Observe, when not nil, is told of every answered request as [Config.Observe] is; the
+	// code is the one of OAuth 2.0.
+	Observe func(operation, code string, d time.Duration)
 }
 
 // An Authority is where clients get access tokens: Entra's token endpoints with what leads
@@ -42,46 +46,56 @@ type Authority struct {
 
 // NewAuthority returns the token endpoints.
 func NewAuthority(cfg AuthorityConfig) *Authority {
+	if cfg.Observe == nil {
+		cfg.Observe = func(string, string, time.Duration) {}
+	}
 	return &Authority{cfg: cfg, tenant: cfg.Identity.TenantID()}
 }
 
-// tenantADFS is the alias of the deployment's tenant with which SDKs ask nobody else about
-// the authority: they take it for one of Active Directory Federation Services.
-const tenantADFS = "adfs"
-
-// endpoint answers one of the authority's paths. tenant is the path's first segment where
-// it begins with a tenant.
-type endpoint func(a *Authority, w http.ResponseWriter, r *http.Request, tenant string)
+// An endpoint is a row of the authority's table: what it is called in metrics, and what
+// answers. tenant is the path's first segment where it begins with a tenant; the code is
+// that of the error, "" for success.
+type endpoint struct {
+	operation string
+	serve     func(a *Authority, w http.ResponseWriter, r *http.Request, tenant string) (code string)
+}
 
 // authorityRoutes is the whole authority. "{tenant}" stands for one segment.
 func authorityRoutes() map[string]endpoint {
+	issue := string(tacet.OpIssueToken)
+	v1, v2 := endpoint{"OpenIDConfiguration", (*Authority).configurationV1}, endpoint{"OpenIDConfiguration", (*Authority).configurationV2}
+	keys, authorize := endpoint{"Keys", (*Authority).keys}, endpoint{"Authorize", (*Authority).authorize}
 	return map[string]endpoint{
-		"/{tenant}/oauth2/v2.0/token":                            (*Authority).tokenV2,
-		"/{tenant}/oauth2/token":                                 (*Authority).tokenV1,
-		"/{tenant}/v2.0/.well-known/openid-configuration":        (*Authority).configurationV2,
-		"/{tenant}/.well-known/openid-configuration":             (*Authority).configurationV1,
-		"/{tenant}/discovery/v2.0/keys":                          (*Authority).keys,
-		"/{tenant}/discovery/keys":                               (*Authority).keys,
-		"/common/discovery/instance":                             (*Authority).instance,
-		"/metadata/identity/oauth2/token":                        (*Authority).metadata,
-		"/msi/token":                                             (*Authority).appService,
-		"/{tenant}/oauth2/v2.0/.well-known/openid-configuration": (*Authority).configurationV2,
+		"{tenant}/oauth2/v2.0/token":                            {issue, (*Authority).tokenV2},
+		"{tenant}/oauth2/token":                                 {issue, (*Authority).tokenV1},
+		"{tenant}/oauth2/v2.0/authorize":                        authorize,
+		"{tenant}/oauth2/authorize":                             authorize,
+		"{tenant}/v2.0/.well-known/openid-configuration":        v2,
+		"{tenant}/oauth2/v2.0/.well-known/openid-configuration": v2,
+		"{tenant}/.well-known/openid-configuration":             v1,
+		"{tenant}/discovery/v2.0/keys":                          keys,
+		"{tenant}/discovery/keys":                               keys,
+		"common/discovery/instance":                             {"InstanceDiscovery", (*Authority).instance},
+		"metadata/identity/oauth2/token":                        {issue, (*Authority).metadata},
+		"msi/token":                                             {issue, (*Authority).appService},
 	}
 }
 
 var authorityPaths = authorityRoutes()
 
-// route finds what answers a path.
+// route finds what answers a path. As at Entra letters have no case, and as in a vault's
+// paths empty segments count for nothing: an authority host may be written with a slash.
 func (a *Authority) route(path string) (e endpoint, tenant string) {
-	if e = authorityPaths[path]; e != nil {
+	tenant, rest, _ := strings.Cut(strings.TrimLeft(path, "/"), "/")
+	first := strings.ToLower(tenant)
+	if first == "" || slices.Contains(collections, first) { // what a vault has under these is a vault's
+		return endpoint{}, ""
+	}
+	rest = "/" + strings.Join(strings.FieldsFunc(strings.ToLower(rest), func(r rune) bool { return r == '/' }), "/")
+	if e, ok := authorityPaths[first+rest]; ok {
 		return e, ""
 	}
-	first, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	switch first {
-	case "", "secrets", "keys", "certificates": // what a vault has under these is a vault's
-		return nil, ""
-	}
-	return authorityPaths["/{tenant}/"+rest], first
+	return authorityPaths["{tenant}"+rest], tenant
 }
 
 // Claims reports whether a request is for the authority: by its host and its path.
@@ -91,27 +105,33 @@ func (a *Authority) Claims(r *http.Request) bool {
 		return false
 	}
 	e, _ := a.route(rawPath(r))
-	return e != nil
+	return e.serve != nil
 }
 
 // ServeHTTP answers one request that [Authority.Claims].
 func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	header := w.Header()
+	start, header := time.Now(), w.Header()
 	header["Cache-Control"], header["Pragma"], header["Expires"] = noStore, noCache, expired
 	header["X-Content-Type-Options"] = noSniff
 	if r.TLS != nil {
 		header["Strict-Transport-Security"] = strictTLS
 	}
+	header["X-Ms-Request-Id"] = []string{wire.NewRequestID()}
+	if id := r.Header.Get("Client-Request-Id"); r.Header.Get("Return-Client-Request-Id") == "true" && guidForm.MatchString(id) {
+		header["Client-Request-Id"] = []string{id}
+	}
 	e, tenant := a.route(rawPath(r))
-	if e == nil {
+	if e.serve == nil {
 		http.NotFound(w, r)
 		return
 	}
-	if err := a.cfg.Limits.Arrive(r.RemoteAddr); err != nil {
-		a.refuse(w, r, a.translate(r, "", err))
-		return
+	var code string
+	if err := a.cfg.Limits.Arrive(r.RemoteAddr); err == nil {
+		code = e.serve(a, w, r, tenant)
+	} else {
+		code = a.refuse(w, r, a.translate(r, "", err))
 	}
-	e(a, w, r, tenant)
+	a.cfg.Observe(e.operation, code, time.Since(start))
 }
 
 var noStore = []string{"no-store, no-cache"}
@@ -128,29 +148,17 @@ func (a *Authority) base(r *http.Request) string {
 	return "https://" + host
 }
 
-// checkTenant refuses a tenant that is not the deployment's.
-func (a *Authority) checkTenant(tenant string) *aadError {
-	switch strings.ToLower(tenant) {
-	case tenantADFS, a.tenant:
-		return nil
-	case "common", "organizations", "consumers":
-		return aadErrorf(50059, "No tenant-identifying information found in either the request or implied by any provided credentials.")
-	}
-	return aadErrorf(90002, "Tenant '%s' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud. Check with your subscription administrator, this may happen if there are no active subscriptions for the tenant.", short(tenant))
-}
-
-func (a *Authority) tokenV2(w http.ResponseWriter, r *http.Request, tenant string) {
-	a.token(w, r, tenant, "scope", func(t identity.IssuedToken) any {
+func (a *Authority) tokenV2(w http.ResponseWriter, r *http.Request, tenant string) string {
+	return a.token(w, r, tenant, "scope", func(t identity.IssuedToken) any {
 		return tokenV2{"Bearer", seconds(t), seconds(t), t.Token}
 	})
 }
 
-func (a *Authority) tokenV1(w http.ResponseWriter, r *http.Request, tenant string) {
+func (a *Authority) tokenV1(w http.ResponseWriter, r *http.Request, tenant string) string {
 	if strings.EqualFold(tenant, tenantADFS) { // whose numbers are numbers, and who is asked by scope
-		a.tokenV2(w, r, tenant)
-		return
+		return a.tokenV2(w, r, tenant)
 	}
-	a.token(w, r, tenant, "resource", func(t identity.IssuedToken) any { return showV1(t) })
+	return a.token(w, r, tenant, "resource", func(t identity.IssuedToken) any { return showV1(t) })
 }
 
 // tokenV2 is what version 2.0 of the endpoint answers.
@@ -163,14 +171,14 @@ type tokenV2 struct {
 
 // token is the client credentials grant. audience is the parameter that names the
 // resource; where it is missing the other is looked at.
-func (a *Authority) token(w http.ResponseWriter, r *http.Request, tenant, audience string, show func(identity.IssuedToken) any) {
+func (a *Authority) token(w http.ResponseWriter, r *http.Request, tenant, audience string, show func(identity.IssuedToken) any) string {
 	token, problem := a.grant(w, r, tenant, audience)
 	if problem != nil {
 		a.cfg.Limits.Fail(r.RemoteAddr)
-		a.refuse(w, r, problem)
-		return
+		return a.refuse(w, r, problem)
 	}
 	writeJSON(w, http.StatusOK, show(token))
+	return ""
 }
 
 func (a *Authority) grant(w http.ResponseWriter, r *http.Request, tenant, audience string) (identity.IssuedToken, *aadError) {
@@ -184,6 +192,9 @@ func (a *Authority) grant(w http.ResponseWriter, r *http.Request, tenant, audien
 	f, problem := readForm(w, r)
 	if problem != nil {
 		return none, problem
+	}
+	if r.Header.Get("Client-Request-Id") == "" { // the form may say what the header may
+		r.Header.Set("Client-Request-Id", f["client-request-id"])
 	}
 	in, problem := a.tokenInput(r, f)
 	if problem != nil {
@@ -205,11 +216,14 @@ func (a *Authority) tokenInput(r *http.Request, f form) (identity.TokenInput, *a
 	in := identity.TokenInput{ClientID: f["client_id"], Assertion: f["client_assertion"]}
 	secret, proofs := f["client_secret"], 0
 	if id, s, ok := basicCredentials(r); ok {
-		if in.ClientID != "" && in.ClientID != id {
+		if in.ClientID != "" && !strings.EqualFold(in.ClientID, id) {
 			return in, aadErrorf(90013, "Invalid input received from the user: two client identifiers.")
 		}
 		in.ClientID, secret = id, secret+s
 		proofs++
+	}
+	if in.ClientID == "" && in.Assertion != "" { // RFC 7521 section 4.2: the assertion says it
+		in.ClientID = identity.AssertedClient(in.Assertion)
 	}
 	switch grant := f["grant_type"]; {
 	case grant == "":
@@ -245,8 +259,8 @@ const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 // basicCredentials reads the header of RFC 6749 section 2.3.1, whose two parts are
 // form-encoded.
 func basicCredentials(r *http.Request) (id, secret string, ok bool) {
-	text, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Basic ")
-	if !ok {
+	scheme, text, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Basic") {
 		return "", "", false
 	}
 	raw, err := base64.StdEncoding.DecodeString(text)
@@ -267,6 +281,7 @@ func (a *Authority) requestedAudience(f form, field string) (string, *aadError) 
 	resource, scope := f["resource"], f["scope"]
 	if field == "scope" || resource == "" {
 		scopes := slices.DeleteFunc(strings.Fields(scope), func(s string) bool { return slices.Contains(oidcScopes, s) })
+		scopes = slices.Compact(scopes)
 		switch {
 		case len(scopes) == 0 && resource == "":
 			return "", aadErrorf(90014, "The required field '%s' is missing from the credential. Ensure that you have all the necessary parameters for the login request.", field)
@@ -293,18 +308,23 @@ const vaultAppID = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 // audience returns the audience of tokens for a resource that is asked for: Key Vault's, or
 // that of the domains that vaults are names in, with any port.
 func (a *Authority) audience(resource string) (string, bool) {
-	resource = strings.TrimSuffix(resource, "/")
-	if resource == PublicResource || resource == a.cfg.Hosts.Resource {
-		return resource, resource != ""
-	}
-	if strings.EqualFold(resource, vaultAppID) {
+	resource = strings.ToLower(strings.TrimSuffix(resource, "/"))
+	switch resource {
+	case "":
+		return "", false
+	case PublicResource, vaultAppID:
 		return PublicResource, true
+	case strings.ToLower(a.cfg.Hosts.Resource):
+		return a.cfg.Hosts.Resource, true
 	}
 	u, err := url.Parse(resource)
 	if err != nil || u.Scheme != "https" || u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil || u.String() != resource {
 		return "", false
 	}
-	return strings.ToLower(resource), slices.Contains(a.cfg.Hosts.Domains, strings.ToLower(u.Hostname()))
+	if _, err := strconv.ParseUint(u.Port(), 10, 16); err != nil && u.Host != u.Hostname() {
+		return "", false
+	}
+	return resource, slices.Contains(a.cfg.Hosts.Domains, u.Hostname())
 }
 
 // endpoints are the audiences that an application's own assertion may be for: the token
@@ -312,7 +332,7 @@ func (a *Authority) audience(resource string) (string, bool) {
 func (a *Authority) endpoints(r *http.Request) []string {
 	base := a.base(r)
 	list := []string{base, base + "/"}
-	for _, tenant := range []string{tenantADFS, a.tenant} {
+	for _, tenant := range append([]string{tenantADFS, a.tenant}, a.cfg.Hosts.Domains...) {
 		for _, tail := range []string{"", "/", "/v2.0", "/oauth2/token", "/oauth2/v2.0/token"} {
 			list = append(list, base+"/"+tenant+tail)
 		}
@@ -330,10 +350,11 @@ const (
 )
 
 // readForm reads a body strictly: a parameter twice could mean one thing to us and another
-// to whoever logs or filters it (RFC 6749 section 3.2).
+// to whoever logs or filters it (RFC 6749 section 3.2). As at Entra, a body of another
+// content type has no parameters.
 func readForm(w http.ResponseWriter, r *http.Request) (form, *aadError) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
-		return nil, aadErrorf(90013, "Invalid input received from the user: the content type is application/x-www-form-urlencoded.")
+		return form{}, nil
 	}
 	var body wire.Body
 	if err := body.Read(w, r, maxForm); err != nil {

@@ -16,14 +16,40 @@ import (
 	"tacet/internal/jwa"
 )
 
-// Bounds of an application's own assertions. The clients make them for ten minutes.
+// Bounds of an application's own assertions.
 const (
-	maxAssertionLife = 15 * time.Minute
+	// maxAssertionLife is the longest that clients make them for: go-autorest, of older
+	// programs, a day; Terraform an hour; MSAL ten minutes.
+	maxAssertionLife = 24 * time.Hour
 	// assertionSkew is how far an application's clock may be from ours.
 	assertionSkew = 5 * time.Minute
-	// maxAssertions is how many are remembered so that they are not taken again.
-	maxAssertions = 1 << 16
+	// maxAssertions is how many of an application's are remembered so that they are not
+	// taken again.
+	maxAssertions = 1 << 14
 )
+
+// A Mismatch is the cause of a refusal: what an assertion says that was not expected.
+type Mismatch struct {
+	Claim string // "issuer", "audience" or "subject"
+	Value string // what it says
+}
+
+// Error names the claim. The value is for the caller, who sent it, and not for a log.
+func (m *Mismatch) Error() string { return "the assertion has another " + m.Claim }
+
+func mismatch(code tacet.Code, claim, value string) error {
+	return &tacet.Error{Code: code, Detail: "The client assertion has another " + claim + ".", Cause: &Mismatch{claim, value}}
+}
+
+// AssertedClient returns the client id that an application's own assertion names, before
+// anything is known about it; "" when it names none.
+func AssertedClient(assertion string) string {
+	token, err := jwa.Parse(assertion)
+	if err != nil {
+		return ""
+	}
+	return token.Unverified().Subject
+}
 
 // proveByCertificate verifies an application's own assertion (RFC 7523 section 3): signed
 // with the key of one of its certificates, issued by and about itself, for us, and not
@@ -39,17 +65,19 @@ func (s *Service) proveByCertificate(app *guard.Application, in TokenInput) (pro
 	}
 	now := s.g.Now()
 	client := tacet.ClientID(principalOf(&app.Caller))
-	if claims.Issuer != client || claims.Subject != client {
-		return proof{}, tacet.Errorf(tacet.IdentityTokenRejected, "The issuer and the subject of a client assertion are the client id.")
-	}
-	if !slices.ContainsFunc(claims.Audience, func(aud string) bool { return slices.Contains(in.Endpoints, aud) }) {
-		return proof{}, tacet.Errorf(tacet.IdentityTokenRejected, "The audience of the client assertion is not this token endpoint.")
+	switch {
+	case !strings.EqualFold(claims.Issuer, client):
+		return proof{}, mismatch(tacet.IdentityTokenRejected, "issuer", claims.Issuer)
+	case !strings.EqualFold(claims.Subject, client):
+		return proof{}, mismatch(tacet.IdentityTokenRejected, "subject", claims.Subject)
+	case !slices.ContainsFunc(claims.Audience, in.isEndpoint):
+		return proof{}, mismatch(tacet.IdentityTokenRejected, "audience", strings.Join(claims.Audience, " "))
 	}
 	if err := claims.CheckTime(now, assertionSkew); err != nil {
 		return proof{}, assertionError(err)
 	}
 	if claims.Expires.After(now.Add(maxAssertionLife + assertionSkew)) {
-		return proof{}, tacet.Errorf(tacet.IdentityTokenExpired, "The client assertion is valid for longer than %d minutes.", int(maxAssertionLife.Minutes()))
+		return proof{}, tacet.Errorf(tacet.IdentityTokenExpired, "The client assertion is valid for longer than %d hours.", int(maxAssertionLife.Hours()))
 	}
 	if !now.Before(credential.Expires) {
 		return proof{}, &tacet.Error{Code: tacet.CredentialExpired}
@@ -57,7 +85,13 @@ func (s *Service) proveByCertificate(app *guard.Application, in TokenInput) (pro
 	if claims.ID == "" {
 		return proof{}, tacet.Errorf(tacet.IdentityTokenRejected, "The client assertion has no jti.")
 	}
-	return proof{credential.ID, provedByAssertion}, s.taken.take(assertionID{client, claims.ID, in.Audience}.sum(), claims.Expires.Add(assertionSkew), now)
+	return proof{credential: credential.ID, method: provedByAssertion}, s.taken.take(client, assertionID(claims.ID, in.Audience), claims.Expires.Add(assertionSkew), now)
+}
+
+// isEndpoint reports whether an assertion may be for aud. Neither a host nor, at Entra, a
+// path has a case.
+func (in *TokenInput) isEndpoint(aud string) bool {
+	return slices.ContainsFunc(in.Endpoints, func(e string) bool { return strings.EqualFold(e, aud) })
 }
 
 // verifyWithAny verifies an assertion with that certificate which it names.
@@ -96,10 +130,10 @@ func assertionError(err error) error {
 func (s *Service) issueFederated(ctx context.Context, call tacet.Call, app *guard.Application, in TokenInput) (IssuedToken, error) {
 	who, err := s.federated(ctx, app.Caller.Role, in.Assertion)
 	if err != nil {
-		return IssuedToken{}, s.refuseToken(ctx, call, app, in.Audience, notMatched(err))
+		return IssuedToken{}, s.refuseToken(ctx, call, app, in.Audience, notMatched(err, in.Assertion))
 	}
 	session := SessionInput{RoleARN: app.Caller.Role, Name: sessionName(who.claims.Subject)}
-	return asFederated(ctx, s, call, who, session, tokenParameters(&app.Caller, in.Audience),
+	out, err := asFederated(ctx, s, call, who, session, tokenParameters(&app.Caller, in.Audience),
 		func(v *guard.Snapshot, _ SessionInput, sess tacet.Session) (IssuedToken, error) {
 			role := v.Role("", app.Caller.Role)
 			if role == nil || role.ID != principalOf(&app.Caller) {
@@ -111,16 +145,26 @@ func (s *Service) issueFederated(ctx context.Context, call tacet.Call, app *guar
 			sess.Principal, sess.Name = role.ID, session.Name
 			sess.AccessKey, sess.Issued = newTokenID(), v.Now()
 			sess.Expires = sess.Issued.Truncate(time.Second).Add(tokenLife)
-			return s.sign(v, &sess, in.Audience, provedByAssertion)
+			return s.sign(v, &sess, in.Audience, proof{method: provedByAssertion})
 		})
+	if tacet.CodeOf(err) == tacet.Denied {
+		return out, mismatch(tacet.Denied, "subject", who.claims.Subject)
+	}
+	return out, err
 }
 
 // notMatched makes a token that is not for the role, whose issuer or audience is not one
 // that is registered, what it is at Entra: one that no federated credential matches.
-func notMatched(err error) error {
+func notMatched(err error, assertion string) error {
 	kind := jwa.KindOf(errors.Unwrap(err))
-	if tacet.CodeOf(err) == tacet.IdentityTokenInvalid && (kind == "" || kind == jwa.AudienceMismatch || kind == jwa.IssuerMismatch) {
-		return &tacet.Error{Code: tacet.Denied, Cause: err}
+	token, perr := jwa.Parse(assertion)
+	switch {
+	case perr != nil || tacet.CodeOf(err) != tacet.IdentityTokenInvalid:
+		return err
+	case kind == "" || kind == jwa.IssuerMismatch:
+		return mismatch(tacet.Denied, "issuer", token.Unverified().Issuer)
+	case kind == jwa.AudienceMismatch:
+		return mismatch(tacet.Denied, "audience", strings.Join(token.Unverified().Audience, " "))
 	}
 	return err
 }
@@ -143,42 +187,49 @@ func sessionName(subject string) string {
 
 // assertionID names an assertion and what it was taken for. MSAL for JavaScript sends one
 // assertion for several resources while it is valid, so each resource takes it once.
-type assertionID struct{ client, id, audience string }
-
-func (a assertionID) sum() [sha256.Size]byte {
-	return sha256.Sum256([]byte(a.client + "\x00" + a.audience + "\x00" + a.id))
+func assertionID(id, audience string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(audience + "\x00" + id))
 }
 
-// takenAssertions remembers the assertions that were taken, until they expire. Each node
-// remembers its own.
+// takenAssertions remembers the assertions of each application that were taken, until they
+// expire. Each node remembers its own.
 type takenAssertions struct {
-	mu    sync.Mutex
+	mu sync.Mutex
+	of map[string]*takenOf // by client id
+}
+
+type takenOf struct {
 	until map[[sha256.Size]byte]time.Time
 	swept time.Time
 }
 
-// take remembers an assertion until a time, and refuses one that was taken before. Where
-// there is no room left nothing is taken: only holders of registered keys fill it.
-func (t *takenAssertions) take(id [sha256.Size]byte, until, now time.Time) error {
+// take remembers an application's assertion until a time, and refuses one that was taken
+// before. Where there is no room left none of this application is taken: only it filled it.
+func (t *takenAssertions) take(client string, id [sha256.Size]byte, until, now time.Time) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if seen, ok := t.until[id]; ok && now.Before(seen) {
+	of := t.of[client]
+	if of == nil {
+		of = &takenOf{until: map[[sha256.Size]byte]time.Time{}}
+		if t.of == nil {
+			t.of = map[string]*takenOf{}
+		}
+		t.of[client] = of
+	}
+	if seen, ok := of.until[id]; ok && now.Before(seen) {
 		return tacet.Errorf(tacet.IdentityTokenRejected, "The client assertion was used before.")
 	}
-	if len(t.until) >= maxAssertions && now.Sub(t.swept) >= time.Second {
-		t.swept = now
-		for id, end := range t.until {
+	if len(of.until) >= maxAssertions && now.Sub(of.swept) >= time.Second {
+		of.swept = now
+		for id, end := range of.until {
 			if !now.Before(end) {
-				delete(t.until, id)
+				delete(of.until, id)
 			}
 		}
 	}
-	if len(t.until) >= maxAssertions {
+	if len(of.until) >= maxAssertions {
 		return &tacet.Error{Code: tacet.Throttled}
 	}
-	if t.until == nil {
-		t.until = map[[sha256.Size]byte]time.Time{}
-	}
-	t.until[id] = until
+	of.until[id] = until
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"maps"
 	"math/big"
 	"strings"
@@ -23,12 +24,12 @@ import (
 
 // pair is an application's certificate and its key.
 type pair struct {
-	t    *testing.T
+	testing.TB
 	key  *rsa.PrivateKey
 	cert *x509.Certificate
 }
 
-func newPair(t *testing.T, life time.Duration) *pair {
+func newPair(t testing.TB, life time.Duration) *pair {
 	t.Helper()
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -52,19 +53,33 @@ func (p *pair) pem() []byte {
 
 // assertion signs claims with PS256, as MSAL does.
 func (p *pair) assertion(claims map[string]any) string {
-	p.t.Helper()
-	part := func(v any) string {
-		raw, err := json.Marshal(v)
-		if err != nil {
-			p.t.Fatal(err)
-		}
-		return base64.RawURLEncoding.EncodeToString(raw)
-	}
-	text := part(map[string]any{"alg": "PS256", "typ": "JWT", "x5t#S256": jwa.X5TS256(p.cert)}) + "." + part(claims)
-	sum := sha256.Sum256([]byte(text))
-	sig, err := rsa.SignPSS(rand.Reader, p.key, crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+	p.Helper()
+	header, err := json.Marshal(map[string]any{"alg": "PS256", "typ": "JWT", "x5t#S256": jwa.X5TS256(p.cert)})
 	if err != nil {
-		p.t.Fatal(err)
+		p.Fatal(err)
+	}
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		p.Fatal(err)
+	}
+	return p.sign("PS256", header, payload)
+}
+
+// sign makes a token, signed with PS256, RS256 or, for any other algorithm, not at all.
+func (p *pair) sign(algorithm string, header, payload []byte) string {
+	p.Helper()
+	text := base64.RawURLEncoding.EncodeToString(header) + "." + base64.RawURLEncoding.EncodeToString(payload)
+	sum := sha256.Sum256([]byte(text))
+	var sig []byte
+	var err error
+	switch algorithm {
+	case "PS256":
+		sig, err = rsa.SignPSS(rand.Reader, p.key, crypto.SHA256, sum[:], &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash})
+	case "RS256":
+		sig, err = rsa.SignPKCS1v15(rand.Reader, p.key, crypto.SHA256, sum[:])
+	}
+	if err != nil {
+		p.Fatal(err)
 	}
 	return text + "." + base64.RawURLEncoding.EncodeToString(sig)
 }
@@ -110,7 +125,8 @@ func TestCertificateAssertions(t *testing.T) {
 		{"about another application", mine, map[string]any{"sub": "other"}, tacet.IdentityTokenRejected},
 		{"without jti", mine, map[string]any{"jti": ""}, tacet.IdentityTokenRejected},
 		{"over", mine, map[string]any{"exp": h.now().Add(-6 * time.Minute).Unix()}, tacet.IdentityTokenExpired},
-		{"good for a day", mine, map[string]any{"exp": h.now().Add(24 * time.Hour).Unix()}, tacet.IdentityTokenExpired},
+		{"good for a day, as go-autorest makes them", mine, map[string]any{"exp": h.now().Add(24 * time.Hour).Unix()}, ""},
+		{"good for two days", mine, map[string]any{"exp": h.now().Add(48 * time.Hour).Unix()}, tacet.IdentityTokenExpired},
 		{"not yet valid", mine, map[string]any{"nbf": h.now().Add(6 * time.Minute).Unix()}, tacet.IdentityTokenExpired},
 		{"of a certificate that ends soon", short, nil, ""},
 	} {
@@ -168,14 +184,20 @@ func TestFederatedAssertions(t *testing.T) {
 	for name, c := range map[string]struct {
 		changes map[string]any
 		want    tacet.Code
+		claim   string
 	}{
-		"another subject":    {map[string]any{"sub": "system:serviceaccount:shop:thief"}, tacet.Denied},
-		"another audience":   {map[string]any{"aud": "sts.amazonaws.com"}, tacet.Denied},
-		"an unknown issuer":  {map[string]any{"iss": "https://evil.example"}, tacet.Denied},
-		"a token that ended": {map[string]any{"exp": h.now().Add(-time.Hour).Unix()}, tacet.IdentityTokenExpired},
+		"another subject":    {map[string]any{"sub": "system:serviceaccount:shop:thief"}, tacet.Denied, "subject"},
+		"another audience":   {map[string]any{"aud": "sts.amazonaws.com"}, tacet.Denied, "audience"},
+		"an unknown issuer":  {map[string]any{"iss": "https://evil.example"}, tacet.Denied, "issuer"},
+		"a token that ended": {map[string]any{"exp": h.now().Add(-time.Hour).Unix()}, tacet.IdentityTokenExpired, ""},
 	} {
-		if _, err := ask(c.changes); tacet.CodeOf(err) != c.want {
-			t.Errorf("%s: %v", name, err)
+		_, err := ask(c.changes)
+		var claim string
+		if m, ok := errors.AsType[*identity.Mismatch](err); ok {
+			claim = m.Claim
+		}
+		if tacet.CodeOf(err) != c.want || claim != c.claim {
+			t.Errorf("%s: %v, and it names %q", name, err, claim)
 		}
 	}
 	if n := len(h.records(tacet.OpAssumeRoleWithWebIdentity)) + len(h.records(tacet.OpIssueToken)); n != 6 {
@@ -189,6 +211,9 @@ func TestFederatedAssertions(t *testing.T) {
 	managed, err := h.ids.IssueIdentityToken(h.ctx, tacet.Call{Face: "azure"}, identity.IdentityInput{Header: header, Audience: audience, ClientID: tacet.ClientID(role.ID),
 		ObjectID: tacet.ObjectID(role.ID), ResourceID: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/till"})
 	h.must(err)
+	if _, claims := decode(t, managed.Token); claims["xms_mirid"] != "/subscriptions/"+h.ids.TenantID()+"/resourcegroups/tacet/providers/Microsoft.ManagedIdentity/userAssignedIdentities/till" {
+		t.Errorf("azure.md a.2: xms_mirid is %v", claims["xms_mirid"])
+	}
 	if c, err := h.verify(managed.Token); err != nil || c.Role != role.ARN() {
 		t.Errorf("the managed identity is %+v, %v", c, err)
 	}

@@ -46,7 +46,7 @@ func (s *Service) IssueIdentityToken(ctx context.Context, call tacet.Call, in Id
 		in.ResourceID != "" && !strings.EqualFold(in.ResourceID[strings.LastIndexByte(in.ResourceID, '/')+1:], name) {
 		return IssuedToken{}, s.refuseToken(ctx, call, &app, in.Audience, tacet.Errorf(tacet.PrincipalNotFound, "Identity not found"))
 	}
-	return s.issue(ctx, call, sess, in.Audience, provedByAssertion)
+	return s.issue(ctx, call, sess, in.Audience, proof{method: provedByAssertion, identity: identityID(s.TenantID(), name)})
 }
 
 // managedIdentity finds who asks, and begins the session.

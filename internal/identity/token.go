@@ -74,13 +74,14 @@ func (s *Service) IssueToken(ctx context.Context, call tacet.Call, in TokenInput
 	if err != nil {
 		return IssuedToken{}, s.refuseToken(ctx, call, &app, in.Audience, err)
 	}
-	return s.issue(ctx, call, tacet.Session{Principal: principalOf(&app.Caller), Credential: proof.credential}, in.Audience, proof.method)
+	return s.issue(ctx, call, tacet.Session{Principal: principalOf(&app.Caller), Credential: proof.credential}, in.Audience, proof)
 }
 
 // proof is how an application proved who it is.
 type proof struct {
 	credential string // id of the client credential
 	method     string // appidacr
+	identity   string // xms_mirid, of a managed identity
 }
 
 func (s *Service) prove(app *guard.Application, in TokenInput) (proof, error) {
@@ -94,7 +95,7 @@ func (s *Service) prove(app *guard.Application, in TokenInput) (proof, error) {
 	case !s.g.Now().Before(c.Expires):
 		return proof{}, &tacet.Error{Code: tacet.CredentialExpired}
 	}
-	return proof{c.ID, provedBySecret}, nil
+	return proof{credential: c.ID, method: provedBySecret}, nil
 }
 
 // refuseToken records that a known application was refused a token, and returns why.
@@ -120,7 +121,7 @@ func principalOf(c *tacet.Caller) string {
 }
 
 // issue signs the token of a session, for a caller who proved that he is its principal.
-func (s *Service) issue(ctx context.Context, call tacet.Call, sess tacet.Session, audience, method string) (IssuedToken, error) {
+func (s *Service) issue(ctx context.Context, call tacet.Call, sess tacet.Session, audience string, how proof) (IssuedToken, error) {
 	sess.AccessKey, sess.Issued = newTokenID(), s.g.Now()
 	sess.Expires = sess.Issued.Truncate(time.Second).Add(tokenLife)
 	caller, err := s.g.SessionCaller(&sess)
@@ -133,13 +134,13 @@ func (s *Service) issue(ctx context.Context, call tacet.Call, sess tacet.Session
 		r.Parameters["credentialId"] = sess.Credential
 	}
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (IssuedToken, error) {
-		return s.sign(v, &sess, audience, method)
+		return s.sign(v, &sess, audience, how)
 	})
 }
 
 // sign makes the access token of a session. It is the last step of an operation: the
 // token leaves when the record is committed.
-func (s *Service) sign(v *guard.Snapshot, sess *tacet.Session, audience, method string) (IssuedToken, error) {
+func (s *Service) sign(v *guard.Snapshot, sess *tacet.Session, audience string, how proof) (IssuedToken, error) {
 	key, err := s.signingKey(v.Now())
 	if err != nil {
 		return IssuedToken{}, err
@@ -148,7 +149,7 @@ func (s *Service) sign(v *guard.Snapshot, sess *tacet.Session, audience, method 
 	client, object := tacet.ClientID(sess.Principal), tacet.ObjectID(sess.Principal)
 	token, err := key.Sign(accessClaims{
 		Audience: audience, Issuer: issuerOf(tenant), IssuedAt: sess.Issued.Unix(), NotBefore: sess.Issued.Unix(), Expires: sess.Expires.Unix(),
-		AppID: client, AppIDACR: method, IDP: issuerOf(tenant), IDType: "app", ObjectID: object, Subject: object, TenantID: tenant,
+		AppID: client, AppIDACR: how.method, Identity: how.identity, IDP: issuerOf(tenant), IDType: "app", ObjectID: object, Subject: object, TenantID: tenant,
 		TokenID: sess.AccessKey, Version: "1.0", Session: sess,
 	}, jwa.Header{Type: "JWT", X5T: key.ID()})
 	return IssuedToken{Token: token, Audience: audience, ClientID: client, Issued: sess.Issued, Expires: sess.Expires}, err
@@ -171,6 +172,7 @@ type accessClaims struct {
 	TenantID  string `json:"tid"`
 	TokenID   string `json:"uti"`
 	Version   string `json:"ver"`
+	Identity  string `json:"xms_mirid,omitempty"`
 	// Session is what the token stands for. The claims above follow from it.
 	Session *tacet.Session `json:"tacet_session"`
 }
@@ -178,6 +180,12 @@ type accessClaims struct {
 // issuerOf is the iss of access tokens: Entra's for the tenant, which Key Vault's error
 // messages and its users' policies name.
 func issuerOf(tenant string) string { return "https://sts.windows.net/" + tenant + "/" }
+
+// identityID is the id of a managed identity in Azure's resource manager: the deployment is
+// one subscription with one resource group.
+func identityID(tenant, name string) string {
+	return "/subscriptions/" + tenant + "/resourcegroups/tacet/providers/Microsoft.ManagedIdentity/userAssignedIdentities/" + name
+}
 
 // newTokenID makes the id of an access token, uti: 128 random bits.
 func newTokenID() string {
@@ -245,7 +253,7 @@ func (s *Service) verifyToken(compact string) (*bearer, error) {
 		claims, err = s.verifySignature(token)
 	}
 	tenant := s.TenantID()
-	if iss := token.Unverified().Issuer; err != nil && jwa.KindOf(err) == jwa.KeyUnknown && strings.HasPrefix(iss, issuerPrefix) && iss != issuerOf(tenant) {
+	if iss := token.Unverified().Issuer; jwa.KindOf(err) == jwa.KeyUnknown && iss != "" && iss != issuerOf(tenant) {
 		return nil, tacet.Errorf(tacet.CredentialInvalid, "AKV10032: Invalid issuer. Expected one of %s, found %s.", issuerOf(tenant), shortText(iss))
 	}
 	if err != nil {
@@ -262,8 +270,6 @@ func (s *Service) verifyToken(compact string) (*bearer, error) {
 	}
 	return &bearer{token.Header().KeyID, claims.Audience[0], &sess}, nil
 }
-
-const issuerPrefix = "https://sts.windows.net/"
 
 // shortText is what an answer repeats of a claim.
 func shortText(s string) string { return strings.ToValidUTF8(s[:min(len(s), 128)], "") }

@@ -26,8 +26,8 @@ func X5TS256(c *x509.Certificate) string {
 }
 
 // VerifyCertificate checks the signature of a client assertion with that one of the
-// registered certificates which its x5t#S256 or x5t names (both, where both are there),
-// by [RS256] or [PS256], and returns its claims. It checks neither the certificate's dates
+// registered certificates which its x5t#S256 or x5t names (both, where both are there), or
+// where there is neither its kid, by [RS256] or [PS256], and returns its claims. It checks neither the certificate's dates
 // nor its chain: a registered certificate is trusted for itself. The error is an
 // [*Error] of kind [KeyUnknown], [AlgorithmRefused] or [BadSignature].
 func (t *Token) VerifyCertificate(registered []*x509.Certificate) (Claims, error) {
@@ -45,6 +45,9 @@ func (t *Token) VerifyCertificate(registered []*x509.Certificate) (Claims, error
 // names reports whether the header names the certificate.
 func (t *Token) names(c *x509.Certificate) bool {
 	sha1, sha256 := base64url(t.header.X5T), base64url(t.header.X5TS256)
+	if sha1+sha256 == "" { // Terraform's clients call an x5t kid
+		sha1 = base64url(t.header.KeyID)
+	}
 	return sha1+sha256 != "" && (sha1 == "" || sha1 == X5T(c)) && (sha256 == "" || sha256 == X5TS256(c))
 }
 

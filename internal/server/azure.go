@@ -12,7 +12,7 @@ import (
 
 // authority is where Azure's clients get access tokens.
 func (s *Server) authority(limits *limit.Callers) *azureapi.Authority {
-	cfg := azureapi.AuthorityConfig{Identity: s.rooms.identity, Hosts: s.azureHosts(), Limits: limits, Now: s.now, Logger: room(s.log, "azureapi")}
+	cfg := azureapi.AuthorityConfig{Identity: s.rooms.identity, Hosts: s.azureHosts(), Limits: limits, Now: s.now, Logger: room(s.log, "azureapi"), Observe: s.metrics.observeAuthority}
 	if s.cfg.dev != nil {
 		cfg.Metadata = s.cfg.dev.metadata
 	}

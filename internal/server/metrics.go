@@ -53,7 +53,7 @@ func requestBuckets() []float64 {
 // authCodes are the codes that mean that a caller could not be told.
 func authCodes() []string {
 	return []string{"MissingAuthenticationTokenException", "MissingAuthenticationToken", "IncompleteSignatureException", "IncompleteSignature",
-		"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "ExpiredTokenException", "ExpiredToken", "Unauthorized"}
+		"UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch", "ExpiredTokenException", "ExpiredToken", "Unauthorized", "invalid_client", "unauthorized_client"}
 }
 
 func newMetrics(version string) *metrics {
@@ -157,16 +157,23 @@ func (m *metrics) countAuth(code string) {
 	}
 }
 
-// observeAdmin has the form that the administration face reports its requests in. It
-// names only operations it has.
-func (m *metrics) observeAdmin(op, code string, d time.Duration) {
+// observeAdmin has the form that the administration face reports its requests in.
+func (m *metrics) observeAdmin(op, code string, d time.Duration) { m.observeOwn("admin", op, code, d) }
+
+// observeAuthority is observeAdmin for the endpoints of access tokens.
+func (m *metrics) observeAuthority(op, code string, d time.Duration) {
+	m.observeOwn("authority", op, code, d)
+}
+
+// observeOwn counts one request of a face that names only operations it has.
+func (m *metrics) observeOwn(api, op, code string, d time.Duration) {
 	if op == "" {
 		op = other
 	}
 	if code == "" {
 		code = "OK"
 	}
-	m.observe("admin", op, code, d)
+	m.observe(api, op, code, d)
 	if code != "OK" {
 		m.countAuth(code)
 	}

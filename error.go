@@ -20,6 +20,8 @@ const (
 	Denied Code = "Denied"
 	// CredentialInvalid is a credential that was good a moment ago and is no longer.
 	CredentialInvalid Code = "CredentialInvalid"
+	// CredentialMissing is a request of somebody who does not say who he is.
+	CredentialMissing Code = "CredentialMissing"
 	// CredentialExpired is a session that is over.
 	CredentialExpired Code = "CredentialExpired"
 	// RequestInvalid is a request that a face refused for its form: it could not be read,
@@ -87,7 +89,7 @@ const (
 
 // Codes lists every code, for the test that walks them through each face.
 func Codes() []Code {
-	return []Code{Internal, Unavailable, Denied, CredentialInvalid, CredentialExpired, RequestInvalid, Throttled, VaultNotFound, VaultNotEmpty,
+	return []Code{Internal, Unavailable, Denied, CredentialInvalid, CredentialMissing, CredentialExpired, RequestInvalid, Throttled, VaultNotFound, VaultNotEmpty,
 		SecretNotFound, SecretExists, SecretNameScheduled, SecretMarkedDeleted, SecretAlreadyScheduled, SecretManaged, PurgeProtected, BackupInvalid,
 		StageNotFound, VersionNotFound, StageNotOnVersion, VersionDisabled, TokenMissing, TokenInUse, ValueMissing, ValueAmbiguous,
 		StageHolderMissing, StageHolderWrong, CurrentNotRemovable, StageVersionsMissing,

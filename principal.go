@@ -64,6 +64,11 @@ type Call struct {
 	TLS    string
 	Cipher string
 	Host   string
+	// Of a request to Azure's face: the vault's URL as the caller used it, the path below,
+	// and the api-version.
+	Base       string
+	Path       string
+	APIVersion string
 }
 
 // PrincipalKind says what an operation of identity is about, in the word that ARNs use.

@@ -40,6 +40,11 @@ type Record struct {
 	TLS        string     `json:"tls,omitempty"`
 	Cipher     string     `json:"cipher,omitempty"`
 	Host       string     `json:"host,omitempty"`
+	// Base, Path and APIVersion are what was asked of Azure's face: the vault's URL and what
+	// is below it. Of the query there is nothing but the version.
+	Base       string `json:"base,omitempty"`
+	Path       string `json:"path,omitempty"`
+	APIVersion string `json:"api,omitempty"`
 
 	Account string `json:"acct,omitempty"` // of the vault
 	Region  string `json:"region,omitempty"`

@@ -49,6 +49,9 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	dst = appendOptional(dst, `,"tls":`, r.TLS)
 	dst = appendOptional(dst, `,"cipher":`, r.Cipher)
 	dst = appendOptional(dst, `,"host":`, r.Host)
+	dst = appendOptional(dst, `,"base":`, r.Base)
+	dst = appendOptional(dst, `,"path":`, r.Path)
+	dst = appendOptional(dst, `,"api":`, r.APIVersion)
 
 	dst = appendOptional(dst, `,"acct":`, r.Account)
 	dst = appendOptional(dst, `,"region":`, r.Region)

@@ -72,6 +72,8 @@ func byCode(e *tacet.Error) *failure {
 		return denied(e.Denial)
 	case tacet.CredentialInvalid:
 		return &failure{code: string(e.Code), status: 401, text: "The access key is no longer valid."}
+	case tacet.CredentialMissing:
+		return errNoAuth
 	case tacet.CredentialExpired:
 		return &failure{code: string(e.Code), status: 401, text: "The session is over."}
 	case tacet.RequestInvalid:

@@ -11,8 +11,8 @@ import (
 // same record and tenant always give the same bytes.
 //
 // Results are those that Key Vault answers, whichever face was asked. What a record does
-// not keep is left out: operationVersion, durationMs and requestUri. properties.id is an
-// object's id without the vault's URL, whose port a record does not keep:
+// not keep is left out: durationMs, and operationVersion, requestUri and the vault's URL in
+// properties.id of what was not asked of Azure's face. That id is then
 // "/secrets/{name}/{version}".
 func AuditEvent(rec *tacet.Record, tenant string) []byte {
 	return appendAuditEvent(nil, rec, tenant, nil)
@@ -25,7 +25,12 @@ func appendAuditEvent(dst []byte, rec *tacet.Record, tenant string, leaf *Leaf) 
 	o := newObject(dst)
 	o.text("time", rec.Time.UTC().Format("2006-01-02T15:04:05.0000000Z"))
 	o.text("resourceId", strings.ToUpper(e.resourceID()))
-	o.text("operationName", operationName(rec.Operation))
+	if e.anonymous() {
+		o.text("operationName", authentication)
+	} else {
+		o.text("operationName", operationName(rec.Operation))
+	}
+	o.optional("operationVersion", rec.APIVersion)
 	o.text("category", "AuditEvent")
 	if rec.Outcome == tacet.OutcomeAllowed {
 		o.text("resultType", "Success")
@@ -44,6 +49,7 @@ func appendAuditEvent(dst []byte, rec *tacet.Record, tenant string, leaf *Leaf) 
 	o.text("tenantId", tenant)
 	o.begin("properties")
 	o.optional("clientInfo", rec.UserAgent)
+	o.optional("requestUri", e.uri())
 	o.optional("id", e.objectID())
 	if result.status != 0 {
 		o.value("httpStatusCode", result.status)
@@ -104,12 +110,25 @@ func (e *auditEvent) objectID() string {
 		return ""
 	}
 	shown, _ := tacet.ShownName(name) // one that Azure cannot show is told all the same
-	id := "/secrets/" + shown
+	id := e.rec.Base + "/secrets/" + shown
 	if v := firstOf(textIn(e.rec.Response, "versionId"), textIn(e.rec.Parameters, "versionId")); v != "" {
 		id += "/" + tacet.ShownVersion(tacet.VersionID(v))
 	}
 	return id
 }
+
+// uri is what was asked of Azure's face: without the query, of which only the version is
+// kept.
+func (e *auditEvent) uri() string {
+	if e.rec.APIVersion == "" {
+		return e.rec.Base + e.rec.Path
+	}
+	return e.rec.Base + e.rec.Path + "?api-version=" + e.rec.APIVersion
+}
+
+// anonymous reports whether the caller did not prove who he is, as on the first request of
+// every client.
+func (e *auditEvent) anonymous() bool { return e.rec.CallerKind == "" && refusesToken(e.rec.Error) }
 
 // textIn returns a member that is a string, "" for any other.
 func textIn(m map[string]any, name string) string {
@@ -182,10 +201,13 @@ func operationName(op tacet.Operation) string {
 		return "VaultDelete"
 	}
 	if authenticates(op) {
-		return "Authentication"
+		return authentication
 	}
 	return string(op)
 }
+
+// authentication is Key Vault's name of finding out who calls.
+const authentication = "Authentication"
 
 // authenticates reports whether an operation gives out a session.
 func authenticates(op tacet.Operation) bool {
@@ -250,7 +272,7 @@ func (e *auditEvent) result() azureResult {
 // answers such a request with 401, and Key Vault one with such a token.
 func refusesToken(code tacet.Code) bool {
 	switch code {
-	case tacet.CredentialInvalid, tacet.CredentialExpired, tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired, tacet.IdentityTokenRejected:
+	case tacet.CredentialInvalid, tacet.CredentialMissing, tacet.CredentialExpired, tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired, tacet.IdentityTokenRejected:
 		return true
 	}
 	return false
@@ -274,7 +296,7 @@ func (e *auditEvent) denial() string {
 	}
 	return "Caller is not authorized to perform action on resource.\r\nCaller: " + who +
 		"\r\nAction: '" + firstOf(rec.Operation.DataAction(), rec.Operation.Action()) +
-		"'\r\nResource: '" + e.resourceID() + strings.ToLower(e.objectID()) +
+		"'\r\nResource: '" + e.resourceID() + strings.ToLower(strings.TrimPrefix(e.objectID(), rec.Base)) +
 		"'\r\nAssignment: (not found)\r\nDenyAssignmentId: " + deny + "\r\nDecisionReason: " + firstOf(rec.Reason, "null") +
 		"\r\nVault: " + place + "\r\n"
 }
@@ -293,6 +315,8 @@ func azureResultOf(code tacet.Code) azureResult {
 		return azureResult{429, "Request was not processed because too many requests were received."}
 	case tacet.CredentialInvalid:
 		return azureResult{401, "AKV10046: Unable to resolve the key used for signature validation, or the token is not valid."}
+	case tacet.CredentialMissing:
+		return azureResult{401, "AKV10000: Request is missing a Bearer or PoP token."}
 	case tacet.CredentialExpired:
 		return azureResult{401, "AKV10001: The token has expired."}
 

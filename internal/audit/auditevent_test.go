@@ -152,6 +152,7 @@ func TestAuditEventIDs(t *testing.T) {
 		"by ARN":            {tacet.Record{Operation: tacet.OpDescribeSecret, Resource: secret + "a/b-a1B2c3", Parameters: m{"secretId": secret + "a/b-a1B2c3"}}, "/secrets/a--b", ""},
 		"by name":           {tacet.Record{Operation: tacet.OpDescribeSecret, Resource: secret + "db-backup", Parameters: m{"secretId": "db-backup"}}, "/secrets/db-backup", ""},
 		"made":              {tacet.Record{Operation: tacet.OpCreateSecret, Parameters: m{"name": "a_b"}, Response: m{"versionId": "01234567-89AB-cdef-0123-456789abcdef"}}, "/secrets/a_b/0123456789abcdef0123456789abcdef", ""},
+		"asked of Azure":    {tacet.Record{Operation: tacet.OpGetSecretValue, Base: "https://v.example:8443", Path: "//Secrets/Db/", Parameters: m{"secretId": "Db"}}, "https://v.example:8443/secrets/Db", ""},
 		"no secret":         {tacet.Record{Operation: tacet.OpListSecrets, Vault: "main"}, "", "/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/MAIN"},
 		"a vault":           {tacet.Record{Operation: tacet.OpCreateVault, Resource: "arn:aws:tacet:::vault/Team-1", Parameters: m{"name": "Team-1"}}, "", "/PROVIDERS/MICROSOFT.KEYVAULT/VAULTS/TEAM-1"},
 		"no vault's":        {tacet.Record{Operation: tacet.OpCreateUser, Resource: "arn:aws:iam::123456789012:user/vault/x", Parameters: m{"userName": "x"}}, "", ""},

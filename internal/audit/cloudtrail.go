@@ -240,6 +240,8 @@ func errorOf(code tacet.Code) awsError {
 		return awsError{"AccessDenied", ""}
 	case tacet.CredentialInvalid:
 		return awsError{"UnrecognizedClientException", "The security token included in the request is invalid."}
+	case tacet.CredentialMissing:
+		return awsError{"MissingAuthenticationTokenException", "Missing Authentication Token"}
 	case tacet.CredentialExpired:
 		return awsError{"ExpiredToken", "The security token included in the request is expired"}
 	case tacet.IdentityTokenInvalid:

@@ -73,6 +73,8 @@ func byCode(e *tacet.Error) *failure {
 		return &failure{400, "AccessDeniedException", denialText(e.Denial), false}
 	case tacet.CredentialInvalid:
 		return &failure{400, "UnrecognizedClientException", invalidToken, false}
+	case tacet.CredentialMissing:
+		return &failure{400, "MissingAuthenticationTokenException", "Missing Authentication Token", false}
 	case tacet.CredentialExpired:
 		return &failure{400, "ExpiredTokenException", "The security token included in the request is expired", false}
 	case tacet.RequestInvalid:

@@ -17,7 +17,7 @@ func TestEveryCodeIsTranslated(t *testing.T) {
 		"InvalidParameterException": true, "InvalidRequestException": true, "LimitExceededException": true,
 		"MalformedPolicyDocumentException": true, "PreconditionNotMetException": true, "PublicPolicyException": true,
 		"ResourceExistsException": true, "ResourceNotFoundException": true,
-		"AccessDeniedException": false, "UnrecognizedClientException": false, "ExpiredTokenException": false, "ThrottlingException": false, "ValidationException": false, "ServiceUnavailable": false,
+		"AccessDeniedException": false, "UnrecognizedClientException": false, "ExpiredTokenException": false, "MissingAuthenticationTokenException": false, "ThrottlingException": false, "ValidationException": false, "ServiceUnavailable": false,
 	}
 	for _, code := range tacet.Codes() {
 		e := &tacet.Error{Code: code, Secret: "n", ARN: "arn", Version: "v", Stage: "s", Region: "r", Regions: []string{"r"}, Detail: "d",

@@ -12,7 +12,7 @@ import (
 func (h *Handler) authenticate(x *exchange) (tacet.Caller, error) {
 	token, ok := bearer(x.r.Header["Authorization"])
 	if !ok {
-		return tacet.Caller{}, errNoToken
+		return tacet.Caller{}, &tacet.Error{Code: tacet.CredentialMissing}
 	}
 	return h.cfg.Identity.VerifyBearer(token, x.site.audiences())
 }

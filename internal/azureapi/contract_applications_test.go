@@ -39,8 +39,9 @@ func (h *house) adminRequest(path string, body []byte) *http.Request {
 // An application is a user without any right, with a client secret and a token of his.
 type application struct {
 	*house
-	name, clientID, objectID, credential string
-	c                                    *tacettest.AzureClient
+	name, clientID, objectID, credential, secret string
+
+	c *tacettest.AzureClient
 }
 
 func (h *house) application(name string) *application {
@@ -52,7 +53,7 @@ func (h *house) application(name string) *application {
 		return text
 	}
 	token := h.c.Token(member("clientId"), member("secret"), "https://vault.azure.net/.default")
-	return &application{h, name, member("clientId"), member("objectId"), member("id"), h.c.WithToken(token)}
+	return &application{h, name, member("clientId"), member("objectId"), member("id"), member("secret"), h.c.WithToken(token)}
 }
 
 // assign gives a principal a role at the vault main, or at one of its secrets, and returns

@@ -46,7 +46,6 @@ func notFound(text string) *failure {
 var (
 	errNoVault = &failure{status: http.StatusNotFound, code: "VaultNotFound",
 		text: "There is no vault with this host name on this server."}
-	errNoToken     = unauthorized("AKV10000: Request is missing a Bearer or PoP token.")
 	errNoRoute     = &failure{status: http.StatusNotFound, code: "NotFound", text: "There is no such resource in this key vault."}
 	errSecretsOnly = &failure{status: http.StatusNotFound, code: "NotFound", text: "This server has secrets only: no keys, certificates or storage accounts."}
 	errTooLarge    = &failure{status: http.StatusRequestEntityTooLarge, code: "RequestEntityTooLarge", text: "The request body is too large."}
@@ -92,6 +91,8 @@ func (x *exchange) byCode(e *tacet.Error) *failure {
 			return unauthorized(e.Detail)
 		}
 		return unauthorized("AKV10046: Unable to resolve the key used for signature validation, or the token is not valid.")
+	case tacet.CredentialMissing:
+		return unauthorized("AKV10000: Request is missing a Bearer or PoP token.")
 	case tacet.CredentialExpired:
 		return unauthorized("AKV10001: The token has expired.")
 	case tacet.RequestInvalid:

@@ -119,14 +119,13 @@ func (h *Handler) handle(x *exchange) (int, error) {
 	// The first request of every SDK has no token, and its body is taken off: nothing else
 	// may be looked at before the challenge is answered.
 	caller, err := h.authenticate(x)
-	if err != nil {
-		if !errors.Is(err, errNoToken) { // which everybody asks for once
-			h.cfg.Limits.Fail(x.r.RemoteAddr)
-		}
-		return 0, err
-	}
 	x.call = wire.NewCall(x.r, "azure", caller)
 	x.call.Vault, x.call.RequestID = x.site.vault.Name, x.id
+	path := rawPath(x.r)
+	x.call.Base, x.call.Path = x.site.base, path[:min(len(path), maxPath)]
+	if err != nil {
+		return 0, h.unknown(x, err)
+	}
 	return op.status, h.recorded(x, h.serve(x, op, problem))
 }
 
@@ -138,6 +137,7 @@ func (h *Handler) serve(x *exchange, op operation, problem error) error {
 	if err := x.readQuery(); err != nil {
 		return err
 	}
+	x.call.APIVersion = x.query.version
 	if problem != nil {
 		return problem
 	}
@@ -152,6 +152,25 @@ func (h *Handler) serve(x *exchange, op operation, problem error) error {
 		}
 	}
 	return op.serve(x.r.Context(), h.cfg.Vault, x.call, x)
+}
+
+// maxPath is how much of a path is recorded, in bytes; those that exist are shorter.
+const maxPath = 512
+
+// unknown has it recorded that somebody did not prove who he is, as Key Vault does, and
+// returns why. Every client comes once without a token, which is no failure.
+func (h *Handler) unknown(x *exchange, why error) error {
+	code := tacet.CodeOf(why)
+	if code != tacet.CredentialMissing {
+		h.cfg.Limits.Fail(x.r.RemoteAddr)
+	}
+	if !h.cfg.Limits.Note(x.r.RemoteAddr) {
+		return why
+	}
+	if err := h.cfg.Vault.RecordRefusal(x.r.Context(), x.call, x.op, code); err != nil {
+		return err
+	}
+	return why
 }
 
 // recorded has a refusal of the face's own recorded: the core, which records everything it

@@ -175,6 +175,9 @@ func (s *Snapshot) ExplainRecord(id string) (*Explained, error) {
 
 // today asks what a record is of again.
 func (s *scope) today(rec *tacet.Record) (*Verdict, string) {
+	if rec.CallerKind == "" {
+		return nil, "nobody said who he was"
+	}
 	if rec.CallerKind == tacet.CallerSystem || rec.Event {
 		return nil, "it is Tacet's own work, which no policy decides"
 	}

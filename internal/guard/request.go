@@ -262,6 +262,7 @@ func (j *job) newRecord(r *Request, now time.Time) *tacet.Record {
 		CallerKind: c.Caller.Kind, Caller: c.Caller.ARN, CallerID: c.Caller.ID, CallerName: c.Caller.Name,
 		CallerAcct: c.Caller.Account, AccessKey: c.Caller.AccessKey, Role: c.Caller.Role,
 		SourceIP: c.SourceIP, UserAgent: c.UserAgent, TLS: c.TLS, Cipher: c.Cipher, Host: c.Host,
+		Base: c.Base, Path: c.Path, APIVersion: c.APIVersion,
 		Account: c.Account, Region: c.Region, Vault: c.Vault, Parameters: r.Parameters,
 	}
 	return rec

@@ -14,6 +14,7 @@ type Callers struct {
 	principals *Limiter[string]
 	origins    *Limiter[netip.Prefix]
 	failures   *Limiter[netip.Prefix]
+	notes      *Limiter[netip.Prefix]
 }
 
 // Rates configures [Callers]: requests a second, 0 for no limit.
@@ -26,6 +27,10 @@ type Rates struct {
 	Failures float64
 }
 
+// notesPerSecond is how many requests of those who do not say who they are get into the
+// record, for each address: nobody can fill the disk without a credential.
+const notesPerSecond = 10
+
 // burstSeconds is how many seconds' worth may come at once.
 const burstSeconds = 2
 
@@ -36,6 +41,7 @@ func NewCallers(r Rates, now func() time.Time) *Callers {
 		principals: New[string](r.Principal, burst(r.Principal), now),
 		origins:    New[netip.Prefix](r.Address, burst(r.Address), now),
 		failures:   New[netip.Prefix](r.Failures, burst(r.Failures), now),
+		notes:      New[netip.Prefix](notesPerSecond, burst(notesPerSecond), now),
 	}
 }
 
@@ -60,6 +66,10 @@ func (c *Callers) Fail(address string) {
 		c.failures.Allow(Origin(address))
 	}
 }
+
+// Note counts a request from an address of somebody who did not prove who he is, and
+// reports whether it is to be recorded.
+func (c *Callers) Note(address string) bool { return c == nil || c.notes.Allow(Origin(address)) }
 
 // Admit counts a request of a caller who proved who he is. The error is Throttled.
 func (c *Callers) Admit(who *tacet.Caller) error {

@@ -23,6 +23,8 @@ type conn struct {
 	statements map[statement]*sql.Stmt
 	relaxed    bool // commits do not wait for the disk
 	used       time.Time
+
+	raw, packed []byte // used again by pack
 }
 
 // A statement is a text of SQL. A part of it in square brackets is a list of rows

@@ -3,6 +3,7 @@ package awsapi
 import (
 	"errors"
 	"net/http"
+	"time"
 
 	"tacet"
 	"tacet/internal/identity"
@@ -61,6 +62,7 @@ type claim struct {
 	auth       *sigv4.Authorization
 	request    *sigv4.Request
 	credential identity.Credential
+	now        time.Time
 }
 
 // identify reads a request's Authorization and looks the credential up. choose is told
@@ -84,14 +86,15 @@ func (h *Handler) identify(r *http.Request, choose func(scope string) (service s
 	if err := auth.CheckScope(service, h.regionsOf(service)); err != nil {
 		return claim{}, signatureFailure(err)
 	}
-	if err := auth.CheckTime(h.cfg.Now()); err != nil {
+	now := h.cfg.Now()
+	if err := auth.CheckTime(now); err != nil {
 		return claim{}, signatureFailure(err)
 	}
 	credential, err := h.cfg.Identity.Credential(auth.AccessKeyID, r.Header.Get("X-Amz-Security-Token"))
 	if err != nil {
 		return claim{}, err
 	}
-	return claim{auth, req, credential}, nil
+	return claim{auth, req, credential, now}, nil
 }
 
 // verify checks the signature over the request and its body.
@@ -101,7 +104,7 @@ func (h *Handler) verify(who claim, r *http.Request, body []byte) (tacet.Call, e
 	key := h.keys.Get(a.AccessKeyID, who.credential.Generation, a.Date, a.Region, a.Service, func() sigv4.Key {
 		return signingKey(who.credential.Secret, a)
 	})
-	if err := a.Verify(who.request, key, h.cfg.Now()); err != nil {
+	if err := a.Verify(who.request, key, who.now); err != nil {
 		return tacet.Call{}, signatureFailure(err)
 	}
 	region := a.Region

@@ -82,7 +82,7 @@ func BenchmarkFace(b *testing.B) {
 			b.Fatal(err)
 		}
 		x.body.Bytes = append(x.body.Bytes[:0], benchBody...)
-		call, err := h.verify(claim{a, &sr, identity.Credential{Secret: tacet.NewPlaintext(secret), Generation: "1"}}, r, x.body.Bytes)
+		call, err := h.verify(claim{a, &sr, identity.Credential{Secret: tacet.NewPlaintext(secret), Generation: "1"}, now}, r, x.body.Bytes)
 		if err == nil {
 			err = row.serve(r.Context(), nil, call, x)
 		}

@@ -134,28 +134,28 @@ func encodeVersion(v *tacet.Version, sealed []byte) (store.VersionRow, error) {
 // plainBody is the body of nearly every version: a string and nothing else.
 const plainBody = `{"kind":"string"}`
 
-func decodeVersion(r *store.VersionRow) (*tacet.Version, error) {
-	v := &tacet.Version{ID: tacet.VersionID(r.ID), Secret: tacet.SecretID(r.Secret), Kind: tacet.ValueString,
+func decodeVersion(r *store.VersionRow) (tacet.Version, error) {
+	v := tacet.Version{ID: tacet.VersionID(r.ID), Secret: tacet.SecretID(r.Secret), Kind: tacet.ValueString,
 		Created: tacet.Time(r.Created), Accessed: tacet.Time(r.Accessed)}
 	if r.Body == plainBody {
 		return v, nil
 	}
-	return v, decodeVersionBody(v, r)
-}
-
-func decodeVersionBody(v *tacet.Version, r *store.VersionRow) error {
 	var b versionBody
 	if err := json.Unmarshal([]byte(r.Body), &b); err != nil {
-		return fmt.Errorf("guard: version %s of secret %s: %w", r.ID, r.Secret, err)
+		return v, fmt.Errorf("guard: version %s of secret %s: %w", r.ID, r.Secret, err)
 	}
 	v.Kind, v.KMSKeyID = b.Kind, b.KMSKeyID
-	return nil
+	return v, nil
 }
 
 // versionAAD binds a ciphertext to its place, and to its kind so that bytes cannot
 // be passed off as a string.
 func versionAAD(vault tacet.VaultID, v *tacet.Version) seal.AAD {
-	return seal.AAD{Vault: string(vault), Kind: "secret", Object: string(v.Secret), Version: string(v.ID), Purpose: "value/" + string(v.Kind)}
+	purpose := "value/string" // of nearly every version: nothing to put together
+	if v.Kind != tacet.ValueString {
+		purpose = "value/" + string(v.Kind)
+	}
+	return seal.AAD{Vault: string(vault), Kind: "secret", Object: string(v.Secret), Version: string(v.ID), Purpose: purpose}
 }
 
 func (g *Guard) putVault(tx *store.Tx, v tacet.Vault) error {

@@ -36,6 +36,7 @@ type job struct {
 	oneRecord [1]line
 	twoLooks  [2]look
 	first     Snapshot
+	req       Request
 	rec       tacet.Record
 	recUsed   bool
 }

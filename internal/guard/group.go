@@ -174,8 +174,9 @@ func (gr *group) overtaken(j *job) bool {
 	if now := gr.directory(); j.dir != nil && j.dir != now && (j.whole || j.dir.names != now.names || j.who != now.who(&j.caller)) {
 		return true
 	}
+	applied := gr.g.cache.applied.Load()
 	for _, l := range j.looked {
-		if _, changed := gr.entries[l.key]; changed || gr.g.cache.stale(l.key, l.stamp) {
+		if _, changed := gr.entries[l.key]; changed || l.stamp != applied && gr.g.cache.stale(l.key, l.stamp) {
 			return true
 		}
 	}

@@ -104,7 +104,8 @@ func View[T any](ctx context.Context, g *Guard, r Request, op func(*Snapshot) (T
 	}
 	for range maxStale {
 		j := g.newJob(ctx)
-		out, err := view(g.newSnapshot(ctx, j), &r, op)
+		j.req = r
+		out, err := view(g.newSnapshot(ctx, j), &j.req, op)
 		stale, cerr := g.submit(j)
 		if cerr != nil {
 			return zero, cerr
@@ -118,7 +119,8 @@ func View[T any](ctx context.Context, g *Guard, r Request, op func(*Snapshot) (T
 	var out T
 	var opErr error
 	j := g.newJob(ctx)
-	j.change = func(tx *Tx) { out, opErr = view(&Snapshot{scope: tx.scope}, &r, op) }
+	j.req = r
+	j.change = func(tx *Tx) { out, opErr = view(&Snapshot{scope: tx.scope}, &j.req, op) }
 	if _, err := g.submit(j); err != nil {
 		return zero, err
 	}

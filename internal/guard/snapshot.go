@@ -69,6 +69,9 @@ func (s *scope) source() source {
 // Now is the time of the operation. It does not move while it runs.
 func (s *scope) Now() time.Time { return s.now }
 
+// Account is the account that the request was made in.
+func (s *scope) Account() string { return s.req.Call.Account }
+
 // Vault is the vault the request is about.
 func (s *scope) Vault() tacet.Vault { return s.vault }
 
@@ -107,7 +110,11 @@ func (s *scope) Version(id tacet.VersionID) (*tacet.Version, error) {
 	if row == nil {
 		return nil, &tacet.Error{Code: tacet.VersionNotFound, Version: id}
 	}
-	return decodeVersion(row)
+	v, err := decodeVersion(row)
+	if err != nil {
+		return nil, err
+	}
+	return &v, nil
 }
 
 // Open decrypts version id of the secret that was asked for. A version without a
@@ -121,18 +128,18 @@ func (s *scope) Open(id tacet.VersionID) (tacet.Plaintext, error) {
 }
 
 // open decrypts version id of the secret that was asked for.
-func (s *scope) open(id tacet.VersionID) (*tacet.Version, []byte, error) {
+func (s *scope) open(id tacet.VersionID) (tacet.Version, []byte, error) {
 	row, err := s.source().version(s.entry, id)
 	if err != nil || row == nil {
-		return nil, nil, errors.Join(err, missing(row == nil, id))
+		return tacet.Version{}, nil, errors.Join(err, missing(row == nil, id))
 	}
 	v, err := decodeVersion(row)
 	if err != nil || v.Kind == tacet.ValueNone {
 		return v, nil, err
 	}
-	b, err := s.g.open(s.ctx, versionAAD(s.entry.secret.Vault, v), row.Sealed)
+	b, err := s.g.open(s.ctx, versionAAD(s.entry.secret.Vault, &v), row.Sealed)
 	if err != nil {
-		return nil, nil, fmt.Errorf("guard: version %s of secret %s: %w", v.ID, v.Secret, err)
+		return v, nil, fmt.Errorf("guard: version %s of secret %s: %w", v.ID, v.Secret, err)
 	}
 	return v, b, nil
 }
@@ -186,7 +193,7 @@ func (s *scope) Versions() ([]tacet.Version, error) {
 			if err != nil {
 				return err
 			}
-			out = append(out, *v)
+			out = append(out, v)
 		}
 		return nil
 	})
@@ -197,10 +204,14 @@ func (s *scope) Versions() ([]tacet.Version, error) {
 func (s *scope) VersionOf(secret tacet.SecretID, id tacet.VersionID) (v *tacet.Version, err error) {
 	err = s.source().read(func(tx *store.Tx) error {
 		row, err := tx.VersionInfo(string(secret), string(id))
-		if err == nil {
-			v, err = decodeVersion(row)
+		if err != nil {
+			return notFoundIsNone(err)
 		}
-		return notFoundIsNone(err)
+		found, err := decodeVersion(row)
+		if err == nil {
+			v = &found
+		}
+		return err
 	})
 	return v, err
 }

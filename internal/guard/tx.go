@@ -144,13 +144,12 @@ func (tx *Tx) CopyVersion(from, to *tacet.Secret, id tacet.VersionID) error {
 	}
 	var value []byte
 	if v.Kind != tacet.ValueNone {
-		if value, err = tx.g.open(tx.ctx, versionAAD(from.Vault, v), row.Sealed); err != nil {
+		if value, err = tx.g.open(tx.ctx, versionAAD(from.Vault, &v), row.Sealed); err != nil {
 			return err
 		}
 	}
-	c := *v
-	c.Secret, c.Accessed = to.ID, time.Time{}
-	return tx.PutVersion(to.Vault, &c, tacet.NewPlaintext(value))
+	v.Secret, v.Accessed = to.ID, time.Time{}
+	return tx.PutVersion(to.Vault, &v, tacet.NewPlaintext(value))
 }
 
 // VersionIDs returns the ids of all versions of a secret, as this operation leaves them.

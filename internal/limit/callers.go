@@ -15,6 +15,7 @@ type Callers struct {
 	origins    *Limiter[netip.Prefix]
 	failures   *Limiter[netip.Prefix]
 	notes      *Limiter[netip.Prefix]
+	now        func() time.Time
 }
 
 // Rates configures [Callers]: requests a second, 0 for no limit.
@@ -42,6 +43,7 @@ func NewCallers(r Rates, now func() time.Time) *Callers {
 		origins:    New[netip.Prefix](r.Address, burst(r.Address), now),
 		failures:   New[netip.Prefix](r.Failures, burst(r.Failures), now),
 		notes:      New[netip.Prefix](notesPerSecond, burst(notesPerSecond), now),
+		now:        now,
 	}
 }
 
@@ -53,8 +55,8 @@ func (c *Callers) Arrive(address string) error {
 	if c == nil || c.origins == nil && c.failures == nil {
 		return nil
 	}
-	origin := Origin(address)
-	if c.failures.Exhausted(origin) || !c.origins.Allow(origin) {
+	origin, now := Origin(address), c.now()
+	if c.failures.exhausted(origin, now) || !c.origins.allow(origin, now) {
 		return errThrottled
 	}
 	return nil

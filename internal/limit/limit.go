@@ -46,12 +46,16 @@ func New[K comparable](perSecond float64, burst int, now func() time.Time) *Limi
 
 // Allow takes a request off the key's rate, and reports whether there was one left.
 func (l *Limiter[K]) Allow(key K) bool {
-	return l == nil || l.of(key).AllowN(l.now(), 1)
+	return l == nil || l.allow(key, l.now())
 }
 
-// Exhausted reports whether Allow would refuse the key now, and takes nothing.
-func (l *Limiter[K]) Exhausted(key K) bool {
-	return l != nil && l.of(key).TokensAt(l.now()) < 1
+func (l *Limiter[K]) allow(key K, now time.Time) bool {
+	return l == nil || l.of(key).AllowN(now, 1)
+}
+
+// exhausted reports whether allow would refuse the key, and takes nothing.
+func (l *Limiter[K]) exhausted(key K, now time.Time) bool {
+	return l != nil && l.of(key).TokensAt(now) < 1
 }
 
 func (l *Limiter[K]) of(key K) *rate.Limiter {

@@ -101,7 +101,7 @@ func TestNoLimit(t *testing.T) {
 		t.Error("nothing is limited, and refused")
 	}
 	none.Fail("192.0.2.1:1")
-	if l := New[int](0, 0, time.Now); !l.Allow(1) || l.Exhausted(1) {
+	if l := New[int](0, 0, time.Now); !l.Allow(1) || l.exhausted(1, time.Now()) {
 		t.Error("a limit of nothing is no limit")
 	}
 }

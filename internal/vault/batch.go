@@ -59,7 +59,7 @@ func batch(v *guard.Snapshot, call tacet.Call, in BatchGetSecretValueInput) (Bat
 	}
 	for _, ref := range refs {
 		one := GetSecretValueInput{Secret: ref}
-		value, err := guard.Within(v, getRequest(call, one), func(inner *guard.Snapshot) (SecretValue, error) { return get(inner, call, one) })
+		value, err := guard.Within(v, getRequest(call, one), func(inner *guard.Snapshot) (SecretValue, error) { return get(inner, one) })
 		if err != nil {
 			out.Errors = append(out.Errors, BatchError{ref.Given, err})
 			continue

@@ -76,7 +76,7 @@ func update(tx *guard.Tx, call tacet.Call, in UpdateSecretInput) (UpdateSecretOu
 	var copied []tacet.VersionID
 	changed := false
 	if !in.Value.IsZero() {
-		if err := ownKey(tx, call); err != nil {
+		if err := ownKey(tx); err != nil {
 			return none, err
 		}
 		repeated, err := putVersion(tx, sec, in.Token, in.Value)

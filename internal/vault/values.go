@@ -161,7 +161,7 @@ func put(tx *guard.Tx, call tacet.Call, in PutSecretValueInput) (PutSecretValueO
 	if err != nil {
 		return none, err
 	}
-	if err := ownKey(tx, call); err != nil {
+	if err := ownKey(tx); err != nil {
 		return none, err
 	}
 	if in.RotationToken != "" {
@@ -185,8 +185,11 @@ func put(tx *guard.Tx, call tacet.Call, in PutSecretValueInput) (PutSecretValueO
 }
 
 // ownKey refuses values across accounts: the default key is the account's own.
-func ownKey(at interface{ Vault() tacet.Vault }, call tacet.Call) error {
-	if at.Vault().Account != call.Account {
+func ownKey(at interface {
+	Vault() tacet.Vault
+	Account() string
+}) error {
+	if at.Vault().Account != at.Account() {
 		return &tacet.Error{Code: tacet.CrossAccountKey}
 	}
 	return nil
@@ -198,7 +201,7 @@ func ownKey(at interface{ Vault() tacet.Vault }, call tacet.Call) error {
 // Errors: SecretNotFound, SecretMarkedDeleted, StageNotFound, VersionNotFound,
 // StageNotOnVersion, VersionDisabled, CrossAccountKey.
 func (s *Service) GetSecretValue(ctx context.Context, call tacet.Call, in GetSecretValueInput) (SecretValue, error) {
-	return guard.View(ctx, s.g, getRequest(call, in), func(v *guard.Snapshot) (SecretValue, error) { return get(v, call, in) })
+	return guard.View(ctx, s.g, getRequest(call, in), func(v *guard.Snapshot) (SecretValue, error) { return get(v, in) })
 }
 
 func getRequest(call tacet.Call, in GetSecretValueInput) guard.Request {
@@ -210,7 +213,7 @@ func getRequest(call tacet.Call, in GetSecretValueInput) guard.Request {
 	return r
 }
 
-func get(v *guard.Snapshot, call tacet.Call, in GetSecretValueInput) (SecretValue, error) {
+func get(v *guard.Snapshot, in GetSecretValueInput) (SecretValue, error) {
 	var none SecretValue
 	sec, err := v.Secret()
 	if err != nil {
@@ -219,7 +222,7 @@ func get(v *guard.Snapshot, call tacet.Call, in GetSecretValueInput) (SecretValu
 	if sec.ScheduledForDeletion() {
 		return none, &tacet.Error{Code: tacet.SecretMarkedDeleted, Secret: sec.Name}
 	}
-	if err := ownKey(v, call); err != nil {
+	if err := ownKey(v); err != nil {
 		return none, err
 	}
 	id, err := chooseVersion(v, sec, in)

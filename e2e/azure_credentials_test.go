@@ -112,7 +112,7 @@ func signRS256(t *testing.T, key *rsa.PrivateKey, claims map[string]any) string 
 // only leaves of the environment's ways to prove oneself to Azure none but these.
 func only(t *testing.T, vars map[string]string) {
 	t.Helper()
-	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER"} {
+	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET"} {
 		t.Setenv(name, vars[name])
 		if vars[name] == "" {
 			must(t, os.Unsetenv(name))
@@ -127,6 +127,7 @@ func credentialCases(w workload) map[string]map[string]string {
 		"certificate": {"AZURE_CLIENT_ID": w.user, "AZURE_CLIENT_CERTIFICATE_PATH": w.certificate},
 		"workload":    {"AZURE_CLIENT_ID": w.role, "AZURE_FEDERATED_TOKEN_FILE": w.token},
 		"managed":     {"IDENTITY_ENDPOINT": env["IDENTITY_ENDPOINT"], "IDENTITY_HEADER": env["IDENTITY_HEADER"]},
+		"learning":    {"MSI_ENDPOINT": env["IDENTITY_ENDPOINT"], "MSI_SECRET": env["IDENTITY_HEADER"]}, // Azure Machine Learning
 	}
 }
 
@@ -152,6 +153,7 @@ func TestAzureGoCredentials(t *testing.T) {
 			return azidentity.NewManagedIdentityCredential(&azidentity.ManagedIdentityCredentialOptions{ClientOptions: options})
 		},
 	}
+	named["learning"] = named["managed"]
 	for name, vars := range credentialCases(w) {
 		t.Run(name, func(t *testing.T) {
 			only(t, vars)

@@ -32,7 +32,13 @@ func vaultURL(t *testing.T) string {
 // azureOptions trust the development authority and change nothing else.
 func azureOptions(t *testing.T) azcore.ClientOptions {
 	t.Helper()
-	pem, err := os.ReadFile(env["TACET_CA_FILE"])
+	return trusting(t, env["TACET_CA_FILE"])
+}
+
+// trusting are the options of a client that trusts the authority in a file.
+func trusting(t *testing.T, file string) azcore.ClientOptions {
+	t.Helper()
+	pem, err := os.ReadFile(file)
 	must(t, err)
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(pem)

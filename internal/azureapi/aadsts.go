@@ -141,8 +141,14 @@ func (a *Authority) refuse(w http.ResponseWriter, r *http.Request, e *aadError) 
 	return code
 }
 
-// short is what an answer repeats of a request.
-func short(s string) string { return strings.ToValidUTF8(s[:min(len(s), 128)], "") }
+// short is what an answer repeats of a request: of a value into which a client that writes
+// forms in another way has put the rest of its form, secret and all, no more than the value.
+func short(s string) string {
+	if i := strings.IndexFunc(s, func(r rune) bool { return r < ' ' || strings.ContainsRune("=&;", r) }); i >= 0 {
+		s = s[:i]
+	}
+	return strings.ToValidUTF8(s[:min(len(s), 128)], "")
+}
 
 // seconds is how long a token is good.
 func seconds(t identity.IssuedToken) int64 {

@@ -18,24 +18,31 @@ import (
 	"tacet/internal/store"
 )
 
+// newGuard opens a deployment without a face.
+func newGuard(tb testing.TB) (*guard.Guard, identity.BootstrapOutput) {
+	tb.Helper()
+	kek, err := keyfile.Create(filepath.Join(tb.TempDir(), "key"))
+	must(tb, err)
+	db, err := store.Open(tb.Context(), store.Config{URL: "sqlite:" + filepath.Join(tb.TempDir(), "tacet.db"), Interval: true})
+	must(tb, err)
+	tb.Cleanup(func() { _ = db.Close() })
+	cfg := guard.Config{DB: db, KEK: kek, Now: time.Now}
+	_, err = guard.Init(tb.Context(), cfg)
+	must(tb, err)
+	g, err := guard.Open(tb.Context(), cfg)
+	must(tb, err)
+	tb.Cleanup(g.Close)
+	out, err := identity.New(g, identity.Config{}).Bootstrap(tb.Context(), identity.BootstrapInput{Account: "000000000001", Region: "us-east-1", VaultName: "main", UserName: "admin", ClientCredentials: true})
+	must(tb, err)
+	return g, out
+}
+
 // BenchmarkToken is a request of the token endpoint, ES256's signature and the record's
 // commit included, against the same request of a bare net/http: "cpu-ns/op" is to be at
 // most four times as much.
 func BenchmarkToken(b *testing.B) {
-	kek, err := keyfile.Create(filepath.Join(b.TempDir(), "key"))
-	must(b, err)
-	db, err := store.Open(b.Context(), store.Config{URL: "sqlite:" + filepath.Join(b.TempDir(), "tacet.db"), Interval: true})
-	must(b, err)
-	b.Cleanup(func() { _ = db.Close() })
-	cfg := guard.Config{DB: db, KEK: kek, Now: time.Now}
-	_, err = guard.Init(b.Context(), cfg)
-	must(b, err)
-	g, err := guard.Open(b.Context(), cfg)
-	must(b, err)
-	b.Cleanup(g.Close)
+	g, out := newGuard(b)
 	ids := identity.New(g, identity.Config{})
-	out, err := ids.Bootstrap(b.Context(), identity.BootstrapInput{Account: "000000000001", Region: "us-east-1", VaultName: "main", UserName: "admin", ClientCredentials: true})
-	must(b, err)
 	must(b, ids.RotateTokenKeys(b.Context(), "ES256"))
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {out.ClientID}, "client_secret": {string(out.ClientSecret.Reveal())},
 		"scope": {"https://vault.azure.net/.default openid offline_access profile"}}.Encode()

@@ -83,7 +83,8 @@ func (a *authority) do(method, target, host string, header http.Header, body str
 func (a *authority) ask(path string, changes map[string]string) (*http.Response, map[string]any) {
 	a.Helper()
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {a.ID}, "client_secret": {a.Secret},
-		"scope": {"https://vault.azure.net/.default openid offline_access profile"}, "client_info": {"1"}, "x-client-SKU": {"MSAL.Go"}}
+		"scope": {"https://vault.azure.net/.default openid offline_access profile"}, "client_info": {"1"}, "x-client-SKU": {"MSAL.Go"}, "x-client-Ver": {"1.10.1"},
+		"claims": {`{"access_token":{"xms_cc":{"values":["CP1"]}}}`}}
 	for name, v := range changes {
 		if form.Set(name, v); v == "" {
 			form.Del(name)

@@ -198,6 +198,24 @@ func TestContract_a3_ErrorMembers(t *testing.T) {
 	}
 }
 
+// Threat class 25: a client that separates its parameters in another way is not told its
+// secret back.
+func TestThreat25_FormsWithoutSeparators(t *testing.T) {
+	a := newAuthority(t)
+	form := []string{"grant_type=client_credentials", "scope=x", "client_id=" + a.ID, "client_secret=" + a.Secret, "resource=https://vault.azure.net"}
+	for _, separator := range []string{";", "\n", "\r\n", " ", "%26", "%3b", "\x00", ",", "|"} {
+		for i := range form { // each first, and so with the rest in its value
+			text := strings.Join(append([]string{form[i]}, append(form[:i:i], form[i+1:]...)...), separator)
+			for _, rest := range []string{"", "&grant_type=client_credentials", "&grant_type=client_credentials&client_secret=x&client_id=" + a.ID} {
+				_, out := a.do("POST", "/adfs/oauth2/token", "", http.Header{"Content-Type": {"application/x-www-form-urlencoded"}}, text+rest)
+				if text, _ := out["error_description"].(string); text == "" || strings.Contains(text, a.Secret[:8]) {
+					t.Errorf("%q: %v", separator, out)
+				}
+			}
+		}
+	}
+}
+
 // azure.md a.3: "900144 ... at the authorize endpoint", which a.4's documents name.
 func TestContract_a3_Authorize(t *testing.T) {
 	a := newAuthority(t)

@@ -26,9 +26,9 @@ func newAssignmentCreateCommand(a *admin) *cobra.Command {
 the role's data actions name is allowed, through both faces. With --deny it is refused
 instead, whatever else allows it. A role at one secret does not let anybody list.
 
-The assignee may be of any account: an object id, an ARN, user/NAME, group/NAME, role/NAME
-or the name of a user or role of your own account. The right to do this is
-tacet:CreateRoleAssignment on arn:aws:tacet:::vault/NAME.`,
+The assignee may be of any account: an object id or client id, an ARN, user/NAME,
+group/NAME, role/NAME or the name of a user or role of your own account. The right to do
+this is tacet:CreateRoleAssignment on arn:aws:tacet:::vault/NAME.`,
 		Example: `  tacet role-assignment create --assignee app --role "Key Vault Secrets User" --vault main
   tacet role-assignment create --assignee group/ops --role "Key Vault Secrets Officer" --vault main --secret app/db
   tacet role-assignment create --assignee app --role "Key Vault Secrets User" --vault main --secret root-password --deny`,

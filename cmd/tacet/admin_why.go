@@ -60,10 +60,10 @@ func newCanCommand(a *admin) *cobra.Command {
 policies are the real ones, of the principal, his groups, his boundary and the resource.
 
 PRINCIPAL is the name of a user or a role, user/NAME, role/NAME, role/NAME/SESSION, root,
-or an ARN. ACTION is a name in a policy of either cloud, or of an operation. RESOURCE is
-the name or the ARN of a secret, the name being Azure's if ACTION is in Azure's language;
-user/NAME, role/NAME or an ARN for operations of IAM and STS; or * for operations without
-a resource.
+an ARN, or an object id or client id. ACTION is a name in a policy of either cloud, or of
+an operation. RESOURCE is the name or the ARN of a secret, the name being Azure's if
+ACTION is in Azure's language; user/NAME, role/NAME or an ARN for operations of IAM and
+STS; or * for operations without a resource.
 
 The exit code is 0 for yes, 5 for no and 1 for "it depends".`,
 		Example: `  tacet can ci secretsmanager:GetSecretValue app/db

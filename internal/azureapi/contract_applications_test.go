@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"tacet/internal/tacettest"
@@ -13,16 +16,25 @@ import (
 // admin makes a call of the administration, which must succeed.
 func (h *house) admin(path string, body in) in {
 	h.Helper()
-	text, err := json.Marshal(body)
-	if err != nil {
-		h.Fatal(err)
-	}
-	res, answer := h.s.AWS(h.T).Send(h.adminRequest(path, text), "tacet", text)
-	var out in
-	if err := json.Unmarshal(answer, &out); err != nil || res.StatusCode != http.StatusOK {
-		h.Fatalf("%s: %d %s", path, res.StatusCode, answer)
+	status, out := h.tryAdmin(path, body)
+	if status != http.StatusOK {
+		h.Fatalf("%s: %d %v", path, status, out)
 	}
 	return out
+}
+
+// tryAdmin is admin for a call that may fail.
+func (h *house) tryAdmin(path string, body in) (status int, out in) {
+	h.Helper()
+	text, err := json.Marshal(body)
+	if err != nil {
+		h.Error(err)
+	}
+	res, answer := h.aws.Send(h.adminRequest(path, text), "tacet", text)
+	if err := json.Unmarshal(answer, &out); err != nil {
+		h.Errorf("%s: %d %s", path, res.StatusCode, answer)
+	}
+	return res.StatusCode, out
 }
 
 // adminRequest makes the request of such a call, not signed yet.
@@ -89,7 +101,7 @@ func TestContractF_Scopes(t *testing.T) {
 	first := h.set("mine", "v")
 	h.set("other", "v")
 	app := h.application("app")
-	atSecret := h.assign("app", "Key Vault Secrets User", "mine")
+	atSecret := h.assign(app.clientID, "Key Vault Secrets User", "mine")
 	for _, target := range []string{"/secrets/mine", "/secrets/MINE", "/secrets/mine/" + version(first), "/secrets/mine/versions"} {
 		app.wants(200, "GET", target, nil)
 	}
@@ -110,6 +122,77 @@ func TestContractF_Scopes(t *testing.T) {
 	app.wants(404, "GET", "/secrets/none", nil)
 	atVault()
 	app.wants(403, "GET", "/secrets/other", nil)
+}
+
+// azure.md f: the table of built-in roles: name, id and data actions.
+func TestContractF_BuiltInRoles(t *testing.T) {
+	h := newHouse(t)
+	want := map[string]string{
+		"Key Vault Administrator":                  "00482a5a-887f-4fb3-b363-3b7fe8e74483 *",
+		"Key Vault Reader":                         "21090545-7ca7-4776-b22c-e363652d74d2 */read secrets/readMetadata/action",
+		"Key Vault Secrets Officer":                "b86a8fe4-44ce-4948-aee5-eccb2c155cd7 secrets/*",
+		"Key Vault Secrets User":                   "4633458b-17de-408a-b874-0445c86b69e6 secrets/getSecret/action secrets/readMetadata/action",
+		"Key Vault Crypto Officer":                 "14b46e9e-c2b7-41b4-b07b-48a6ebf60603 keys/* keyrotationpolicies/*",
+		"Key Vault Crypto User":                    "12338af0-0e69-4776-bea7-57ae8d297424 keys/read keys/update/action keys/backup/action keys/encrypt/action keys/decrypt/action keys/wrap/action keys/unwrap/action keys/sign/action keys/verify/action",
+		"Key Vault Crypto Service Encryption User": "e147488a-f6f5-4113-8e2d-b22465e65bf6 keys/read keys/wrap/action keys/unwrap/action",
+		"Key Vault Crypto Service Release User":    "08bbd89e-9f13-488c-ac41-acfcb10c90ab keys/release/action",
+		"Key Vault Certificates Officer":           "a4417e6f-fecd-4de8-b567-7b0420556985 certificatecas/* certificates/* certificatecontacts/write",
+		"Key Vault Certificate User":               "db79e9a7-68ee-4b58-9aeb-b90e7c24fcba certificates/read secrets/getSecret/action secrets/readMetadata/action keys/read",
+		"Key Vault Contributor":                    "f25e0fa2-a7c8-4377-a976-54943a77a395",
+		"Key Vault Data Access Administrator":      "8b54135c-b56d-4d72-a534-26097cfdc8d8",
+	}
+	list, _ := h.admin("role-definitions/list", in{})["roles"].([]any)
+	for _, r := range list {
+		role, _ := r.(in)
+		name, _ := role["name"].(string)
+		got := fmt.Sprint(role["id"])
+		for _, a := range role["dataActions"].([]any) {
+			got += " " + strings.TrimPrefix(a.(string), "Microsoft.KeyVault/vaults/")
+		}
+		if not, _ := role["notDataActions"].([]any); got != want[name] || len(not) > 0 || role["builtIn"] != true {
+			t.Errorf("%s: %s, want %s", name, got, want[name])
+		}
+		delete(want, name)
+	}
+	if len(want) > 0 {
+		t.Errorf("there is no %v", want)
+	}
+}
+
+// azure.md f: access policies, "up to 1024 per vault, per objectId"; a principal has one.
+func TestContractF_AccessPolicyLimit(t *testing.T) {
+	h := newHouse(t)
+	set := func(principal string) int {
+		status, _ := h.tryAdmin("access-policies/set", in{"vault": "main", "principal": principal, "permissions": []string{"get"}})
+		return status
+	}
+	var set200, set409 atomic.Int64
+	var wg sync.WaitGroup
+	for worker := range 25 { // together, which is faster
+		wg.Go(func() {
+			for i := range 41 {
+				name := fmt.Sprintf("g%d-%d", worker, i)
+				h.tryAdmin("groups/create", in{"group": name})
+				switch set("group/" + name) {
+				case 200:
+					set200.Add(1)
+				case 409:
+					set409.Add(1)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if set200.Load() != 1024 || set409.Load() != 1 {
+		t.Errorf("%d of 1025 were set, %d were too many", set200.Load(), set409.Load())
+	}
+	list, _ := h.admin("access-policies/list", in{"vault": "main"})["assignments"].([]any)
+	if len(list) != 1024 {
+		t.Fatalf("%d access policies", len(list))
+	}
+	if status := set(fmt.Sprint(list[7].(in)["objectId"])); status != 200 { // in place of the one there is
+		t.Errorf("another for the same: %d", status)
+	}
 }
 
 // azure.md f: "notDataActions subtract", "Match is ... case-insensitive", and of several

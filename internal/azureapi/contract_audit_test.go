@@ -24,7 +24,7 @@ type auditEvent struct {
 func (h *house) auditEvents() map[string]auditEvent {
 	h.Helper()
 	body := []byte(`{"format":"azure"}`)
-	res, lines := h.s.AWS(h.T).Send(h.adminRequest("audit/export", body), "tacet", body)
+	res, lines := h.aws.Send(h.adminRequest("audit/export", body), "tacet", body)
 	if res.StatusCode != http.StatusOK {
 		h.Fatalf("export: %d %s", res.StatusCode, lines)
 	}

@@ -47,7 +47,7 @@ func TestContractB_PrincipalRate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, lines := h.s.AWS(t).Send(h.adminRequest("audit/export", export), "tacet", export); !strings.Contains(string(lines), `"resultSignature":"Too Many Requests"`) {
+	if _, lines := h.aws.Send(h.adminRequest("audit/export", export), "tacet", export); !strings.Contains(string(lines), `"resultSignature":"Too Many Requests"`) {
 		t.Error("a throttled request was not recorded")
 	}
 }

@@ -17,8 +17,9 @@ import (
 // house is a running server and the administrator's client of its vault main.
 type house struct {
 	*testing.T
-	s *tacettest.Server
-	c *tacettest.AzureClient
+	s   *tacettest.Server
+	c   *tacettest.AzureClient
+	aws *tacettest.AWSClient // for the administration
 }
 
 type in = map[string]any
@@ -26,7 +27,7 @@ type in = map[string]any
 func newHouse(t *testing.T, opts ...tacettest.Option) *house {
 	t.Helper()
 	s := tacettest.New(t, opts...)
-	return &house{t, s, s.Azure(t)}
+	return &house{t, s, s.Azure(t), s.AWS(t)}
 }
 
 // ok makes a call that must succeed.

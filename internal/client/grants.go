@@ -24,7 +24,7 @@ type Assignment struct {
 type NewAssignment struct {
 	Vault  string `json:"vault"`
 	Secret string `json:"secret,omitempty"` // empty for the whole vault
-	// Principal is an object id, a unique id, an ARN, "user/NAME", "group/NAME", "role/NAME"
+	// Principal is an object id, a client id, a unique id, an ARN, "user/NAME", "group/NAME", "role/NAME"
 	// or a name.
 	Principal string `json:"principal"`
 	Role      string `json:"role"` // id or name

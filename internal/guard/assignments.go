@@ -234,7 +234,7 @@ type PrincipalInfo struct {
 }
 
 // PrincipalNamed finds a user, group or role: by its object id, which Azure's grants name,
-// its unique id or its ARN, in any account; or as "user/NAME", "group/NAME", "role/NAME",
+// its client id, its unique id or its ARN, in any account; or as "user/NAME", "group/NAME", "role/NAME",
 // "root" or NAME of the caller's.
 //
 // Errors: PrincipalNotFound, InvalidParameter (a name of two principals).
@@ -242,7 +242,7 @@ func (s *scope) PrincipalNamed(text string) (PrincipalInfo, error) {
 	account := s.req.Call.Caller.Account
 	none := tacet.Errorf(tacet.PrincipalNotFound, "There is no user, group or role %s.", text)
 	for id := range s.dir.ids {
-		if id == text || strings.EqualFold(tacet.ObjectID(id), text) {
+		if id == text || strings.EqualFold(tacet.ObjectID(id), text) || strings.EqualFold(tacet.ClientID(id), text) {
 			return s.PrincipalByID(id), nil
 		}
 	}

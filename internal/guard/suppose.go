@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"strings"
 
 	"tacet"
@@ -115,7 +116,7 @@ func (d *directory) root(account string) subject {
 }
 
 // subject finds a principal by its ARN or the ARN of a session, or one of an account by its
-// unique id, the id of an access key, "user/NAME", "role/NAME", "role/NAME/SESSION", "root"
+// unique id, the id of an access key, the client or object id of Azure's clients, "user/NAME", "role/NAME", "role/NAME/SESSION", "root"
 // or NAME.
 func (d *directory) subject(account, text string) (subject, error) {
 	kind, name, path := "", text, strings.Split(text, "/")
@@ -170,8 +171,10 @@ func (d *directory) byARN(account, tail, arn string) (subject, error) {
 }
 
 // subjectByID finds a principal by its unique id, with the session's name behind a role's,
-// or by the id of an access key.
+// by the client or object id of Azure's clients, or by the id of an access key.
 func (d *directory) subjectByID(id string) (subject, bool) {
+	guid := strings.ToLower(id)
+	id = cmp.Or(d.apps.clients[guid], d.apps.objects[guid], id)
 	if k, ok := d.keys[id]; ok {
 		if u, ok := d.users[nameKey(k.Account, k.User)]; ok {
 			return u.subject(), true

@@ -61,7 +61,7 @@ func TestContractA1_ChallengeSettings(t *testing.T) {
 // clients ask for another token; a.3: an expired secret gets none (AADSTS7000222).
 func TestContractA1_ExpiredToken(t *testing.T) {
 	a := newAuthority(t)
-	h := &house{t, a.s, a.s.Azure(t)}
+	h := houseOf(t, a.s)
 	h.set("s", "v")
 	app := h.application("app") // whose secret is good for 180 days
 	a.s.Clock.SetOffset(59 * time.Minute)

@@ -26,7 +26,11 @@ type in = map[string]any
 
 func newHouse(t *testing.T, opts ...tacettest.Option) *house {
 	t.Helper()
-	s := tacettest.New(t, opts...)
+	return houseOf(t, tacettest.New(t, opts...))
+}
+
+func houseOf(t *testing.T, s *tacettest.Server) *house {
+	t.Helper()
 	return &house{t, s, s.Azure(t), s.AWS(t)}
 }
 

@@ -320,7 +320,7 @@ func (s *signer) sign(header, claims map[string]any) string {
 // "Reject replays/expiry with 401 invalid_client AADSTS700024/700027".
 func TestContract_a3_CertificateAssertions(t *testing.T) {
 	a, s, stranger := newAuthority(t), newSigner(t), newSigner(t)
-	h := &house{T: t, s: a.s, aws: a.s.AWS(t)}
+	h := houseOf(t, a.s)
 	client := h.admin("users/create", in{"user": "app"})["clientId"].(string)
 	h.admin("client-credentials/create", in{"user": "app", "kind": "client-certificate", "certificate": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.cert.Raw}))})
 	x5t, x5tS256 := jwa.X5T(s.cert), jwa.X5TS256(s.cert)
@@ -399,7 +399,7 @@ func TestContract_a3_CertificateAssertions(t *testing.T) {
 // 700213", of which Entra today says which of the three it was.
 func TestContract_a3_FederatedAssertions(t *testing.T) {
 	a := newAuthority(t)
-	h := &house{T: t, s: a.s, aws: a.s.AWS(t)}
+	h := houseOf(t, a.s)
 	key, err := jwa.GenerateKey(jwa.ES256)
 	must(t, err)
 	jwks, err := jwa.NewKeySet(key.Public()).JSON()

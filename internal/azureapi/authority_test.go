@@ -126,6 +126,8 @@ func TestContract_a3_Replies(t *testing.T) {
 		{"/adfs/oauth2/token", nil, map[string]any{"token_type": "Bearer", "expires_in": 3599.0}},
 		{"/" + a.tenant + "/oauth2/token", map[string]string{"scope": "", "resource": "https://vault.azure.net"},
 			map[string]any{"token_type": "Bearer", "expires_in": "3599", "ext_expires_in": "3599", "resource": "https://vault.azure.net"}},
+		{"/adfs/oauth2/token?api-version=1.0", map[string]string{"scope": "", "resource": "https://vault.azure.net"}, // go-autorest's
+			map[string]any{"expires_in": "3599", "resource": "https://vault.azure.net"}},
 		{"/" + a.tenant + "/oauth2/token", nil, map[string]any{"expires_in": "3599", "resource": "https://vault.azure.net"}},
 	} {
 		res, out := a.ask(c.path, c.changes)

@@ -149,16 +149,24 @@ func (a *Authority) base(r *http.Request) string {
 }
 
 func (a *Authority) tokenV2(w http.ResponseWriter, r *http.Request, tenant string) string {
-	return a.token(w, r, tenant, "scope", func(t identity.IssuedToken) any {
-		return tokenV2{"Bearer", seconds(t), seconds(t), t.Token}
-	})
+	return a.token(w, r, tenant, "scope", func(t identity.IssuedToken, _ form) any { return showV2(t) })
 }
 
 func (a *Authority) tokenV1(w http.ResponseWriter, r *http.Request, tenant string) string {
-	if strings.EqualFold(tenant, tenantADFS) { // whose numbers are numbers, and who is asked by scope
-		return a.tokenV2(w, r, tenant)
+	audience, show := "resource", func(t identity.IssuedToken, _ form) any { return showV1(t) }
+	if strings.EqualFold(tenant, tenantADFS) {
+		audience = "scope"
+		// Its numbers are numbers, and it is asked by scope. Who names a resource is of the
+		// time before: go-autorest would want another token for every request, had it no
+		// expires_on.
+		show = func(t identity.IssuedToken, f form) any {
+			if f["resource"] != "" {
+				return showV1(t)
+			}
+			return showV2(t)
+		}
 	}
-	return a.token(w, r, tenant, "resource", func(t identity.IssuedToken) any { return showV1(t) })
+	return a.token(w, r, tenant, audience, show)
 }
 
 // tokenV2 is what version 2.0 of the endpoint answers.
@@ -169,46 +177,49 @@ type tokenV2 struct {
 	Token      string `json:"access_token"`
 }
 
+func showV2(t identity.IssuedToken) tokenV2 {
+	return tokenV2{"Bearer", seconds(t), seconds(t), t.Token}
+}
+
 // token is the client credentials grant. audience is the parameter that names the
 // resource; where it is missing the other is looked at.
-func (a *Authority) token(w http.ResponseWriter, r *http.Request, tenant, audience string, show func(identity.IssuedToken) any) string {
-	token, problem := a.grant(w, r, tenant, audience)
+func (a *Authority) token(w http.ResponseWriter, r *http.Request, tenant, audience string, show func(identity.IssuedToken, form) any) string {
+	token, f, problem := a.grant(w, r, tenant, audience)
 	if problem != nil {
 		a.cfg.Limits.Fail(r.RemoteAddr)
 		return a.refuse(w, r, problem)
 	}
-	writeJSON(w, http.StatusOK, show(token))
+	writeJSON(w, http.StatusOK, show(token, f))
 	return ""
 }
 
-func (a *Authority) grant(w http.ResponseWriter, r *http.Request, tenant, audience string) (identity.IssuedToken, *aadError) {
-	var none identity.IssuedToken
+// grant gives the token that a form asks for.
+func (a *Authority) grant(w http.ResponseWriter, r *http.Request, tenant, audience string) (token identity.IssuedToken, f form, problem *aadError) {
 	if r.Method != http.MethodPost {
-		return none, aadErrorf(900561, "The endpoint only accepts POST requests. Received a %s request.", short(r.Method))
+		return token, nil, aadErrorf(900561, "The endpoint only accepts POST requests. Received a %s request.", short(r.Method))
 	}
-	if problem := a.checkTenant(tenant); problem != nil {
-		return none, problem
+	if problem = a.checkTenant(tenant); problem != nil {
+		return token, nil, problem
 	}
-	f, problem := readForm(w, r)
-	if problem != nil {
-		return none, problem
+	if f, problem = readForm(w, r); problem != nil {
+		return token, nil, problem
 	}
 	if r.Header.Get("Client-Request-Id") == "" { // the form may say what the header may
 		r.Header.Set("Client-Request-Id", f["client-request-id"])
 	}
 	in, problem := a.tokenInput(r, f)
 	if problem != nil {
-		return none, problem
+		return token, nil, problem
 	}
 	if in.Audience, problem = a.requestedAudience(f, audience); problem != nil {
-		return none, problem
+		return token, nil, problem
 	}
 	in.Endpoints = a.endpoints(r)
 	token, err := a.cfg.Identity.IssueToken(r.Context(), wire.NewCall(r, "azure", tacet.Caller{}), in)
 	if err != nil {
-		return none, a.translate(r, in.ClientID, err)
+		return token, nil, a.translate(r, in.ClientID, err)
 	}
-	return token, nil
+	return token, f, nil
 }
 
 // tokenInput reads who asks, and the one proof of it.

@@ -89,8 +89,9 @@ func (s *Service) proveByCertificate(app *guard.Application, in TokenInput) (pro
 }
 
 // isEndpoint reports whether an assertion may be for aud. Neither a host nor, at Entra, a
-// path has a case.
+// path has a case; go-autorest asks at an endpoint with a query and says so.
 func (in *TokenInput) isEndpoint(aud string) bool {
+	aud, _, _ = strings.Cut(aud, "?")
 	return slices.ContainsFunc(in.Endpoints, func(e string) bool { return strings.EqualFold(e, aud) })
 }
 

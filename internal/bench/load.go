@@ -187,7 +187,24 @@ func ResidentBytes(pid int) (int64, error) {
 // Signer makes requests as a client of either cloud does.
 type Signer struct {
 	Host, AccessKey, SecretKey, Region string
-	Token                              string // an access token, of Azure's clients
+	// Azure's clients have an id and a secret, and then an access token.
+	ClientID, ClientSecret, Token string
+}
+
+// tokenPath is the token endpoint that Azure's clients use with the tenant "adfs".
+const tokenPath = "/adfs/oauth2/token"
+
+// tokenForm is what Azure's clients send there.
+func (s Signer) tokenForm() string {
+	return url.Values{"grant_type": {"client_credentials"}, "client_id": {s.ClientID}, "client_secret": {s.ClientSecret},
+		"scope": {"https://vault.azure.net/.default openid offline_access profile"}}.Encode()
+}
+
+// RawToken returns the bytes of a request for an access token.
+func (s Signer) RawToken() []byte {
+	form := s.tokenForm()
+	return []byte("POST " + tokenPath + " HTTP/1.1\r\nHost: " + s.Host + "\r\nAccept: application/json\r\nContent-Type: application/x-www-form-urlencoded\r\n" +
+		"Content-Length: " + strconv.Itoa(len(form)) + "\r\n\r\n" + form)
 }
 
 // RawGet returns the bytes of a GET with the access token.

@@ -47,6 +47,7 @@ var loads = []load{
 	{"PutSecretValue", putRequests},
 	{"ListSecrets", listRequests},
 	{"AssumeRole", assumeRequests},
+	{"Token", tokenRequests},
 }
 
 // secretName is fit for both clouds as it is.
@@ -112,6 +113,12 @@ func assumeRequests(s Signer, _ *Plan) (func(int, int) []byte, error) {
 		return nil, err
 	}
 	raw := s.RawForm("sts", url.Values{"Action": {"AssumeRole"}, "RoleArn": {"arn:aws:iam::" + account + ":role/bench"}, "RoleSessionName": {"bench"}})
+	return func(int, int) []byte { return raw }, nil
+}
+
+// tokenRequests asks for access tokens with a client secret.
+func tokenRequests(s Signer, _ *Plan) (func(int, int) []byte, error) {
+	raw := s.RawToken()
 	return func(int, int) []byte { return raw }, nil
 }
 

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -83,7 +82,8 @@ func StartTacet(ctx context.Context, o Options) (*Process, error) {
 		return nil, errors.Join(err, p.Stop())
 	}
 	p.Started = time.Since(begin)
-	if p.Signer.Token, err = accessToken(ctx, addr, env["AZURE_CLIENT_ID"], env["AZURE_CLIENT_SECRET"]); err != nil {
+	p.Signer.ClientID, p.Signer.ClientSecret = env["AZURE_CLIENT_ID"], env["AZURE_CLIENT_SECRET"]
+	if p.Signer.Token, err = accessToken(ctx, p.Signer); err != nil {
 		return nil, errors.Join(err, p.Stop())
 	}
 	return p, nil
@@ -108,9 +108,8 @@ func makeDeployment(ctx context.Context, o Options, store, creds string) error {
 }
 
 // accessToken gets the token that Azure's requests are made with, once for all of them.
-func accessToken(ctx context.Context, addr, id, secret string) (string, error) {
-	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {id}, "client_secret": {secret}, "scope": {"https://vault.azure.net/.default"}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/adfs/oauth2/token", strings.NewReader(form.Encode()))
+func accessToken(ctx context.Context, s Signer) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+s.Host+tokenPath, strings.NewReader(s.tokenForm()))
 	if err != nil {
 		return "", err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -214,7 +215,9 @@ func (a *Authority) grant(w http.ResponseWriter, r *http.Request, tenant, audien
 	if in.Audience, problem = a.requestedAudience(f, audience); problem != nil {
 		return token, nil, problem
 	}
-	in.Endpoints = a.endpoints(r)
+	if in.Assertion != "" {
+		in.Endpoints = a.endpoints(r)
+	}
 	token, err := a.cfg.Identity.IssueToken(r.Context(), wire.NewCall(r, "azure", tacet.Caller{}), in)
 	if err != nil {
 		return token, nil, a.translate(r, in.ClientID, err)
@@ -367,13 +370,19 @@ func readForm(w http.ResponseWriter, r *http.Request) (form, *aadError) {
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
 		return form{}, nil
 	}
-	var body wire.Body
+	body, _ := forms.Get().(*wire.Body)
+	defer func() {
+		body.Reset()
+		forms.Put(body)
+	}()
 	if err := body.Read(w, r, maxForm); err != nil {
 		return nil, aadErrorf(90013, "Invalid input received from the user: the body is too large or incomplete.")
 	}
-	defer body.Reset()
 	return parseForm(string(body.Bytes))
 }
+
+// forms are bodies that are used again.
+var forms = sync.Pool{New: func() any { return new(wire.Body) }}
 
 func parseForm(text string) (form, *aadError) {
 	f := form{}

@@ -69,6 +69,10 @@ type Call struct {
 	Base       string
 	Path       string
 	APIVersion string
+	// Granted, unless nil, is where the door writes the id of the role assignment that allowed
+	// the request; "" if it was something else. If the context ends first, it may still do so
+	// when the operation has returned.
+	Granted *string
 }
 
 // PrincipalKind says what an operation of identity is about, in the word that ARNs use.

@@ -214,6 +214,42 @@ func TestContractF_CustomRolesOverTheWire(t *testing.T) {
 	app.wants(200, "GET", "/secrets/s", nil)
 }
 
+// azure.md b, "Usual headers": x-ms-keyvault-rbac-assignment-id names the role assignment that
+// allowed the request, whosever it is, and nothing else.
+func TestContractB_AssignmentHeader(t *testing.T) {
+	h := newHouse(t)
+	h.set("s", "v")
+	app := h.application("app")
+	header := func(c *tacettest.AzureClient, method, target string) string {
+		res, _ := c.Send(c.Request(method, target+"?api-version=7.4", []byte(`{"value":"v"}`)))
+		return res.Header.Get("X-Ms-Keyvault-Rbac-Assignment-Id")
+	}
+	if got := header(h.c, "GET", "/secrets/s"); got != "" { // an IAM policy's
+		t.Errorf("the administrator has %q", got)
+	}
+	h.admin("groups/create", in{"group": "ops"})
+	h.admin("groups/add", in{"group": "ops", "user": "app"})
+	reads := fmt.Sprint(h.admin("role-assignments/create", in{"vault": "main", "secret": "s", "principal": "app", "role": "Key Vault Secrets User"})["id"])
+	all := fmt.Sprint(h.admin("role-assignments/create", in{"vault": "main", "principal": "group/ops", "role": "Key Vault Secrets Officer"})["id"])
+	for _, r := range [][3]string{{"PUT", "/secrets/s", all}, {"PUT", "/secrets/t", all}, {"GET", "/secrets/t", all}, {"GET", "/secrets", all},
+		{"DELETE", "/secrets/t", all}, {"DELETE", "/deletedsecrets/t", all}, {"GET", "/secrets/none", ""}} {
+		if got := header(app.c, r[0], r[1]); got != r[2] {
+			t.Errorf("%s %s: %q, want %q", r[0], r[1], got, r[2])
+		}
+	}
+	h.admin("groups/remove", in{"group": "ops", "user": "app"})
+	for _, r := range [][3]string{{"GET", "/secrets/s", reads}, {"GET", "/secrets", ""}, {"PUT", "/secrets/s", ""}} {
+		if got := header(app.c, r[0], r[1]); got != r[2] {
+			t.Errorf("%s %s: %q, want %q", r[0], r[1], got, r[2])
+		}
+	}
+	h.admin("vaults/update", in{"vault": "main", "accesspolicies": true})
+	h.admin("access-policies/set", in{"vault": "main", "principal": "app", "permissions": []string{"get"}})
+	if got := header(app.c, "GET", "/secrets/s"); got != "" {
+		t.Errorf("an access policy is %q", got)
+	}
+}
+
 // A role given to a group is its members', from the next request on.
 func TestContractF_Groups(t *testing.T) {
 	h := newHouse(t)

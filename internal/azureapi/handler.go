@@ -70,18 +70,18 @@ type exchange struct {
 	tenant string // the deployment's
 	call   tacet.Call
 	code   string // of the error answered
+	role   string // id of the role assignment that allowed the request
 
 	body wire.Body
 	in   wire.Decoder
 	out  wire.Encoder
 }
 
-// reset forgets the exchange; buffers that held a value are overwritten.
-func (x *exchange) reset() {
+// wipe overwrites what held a value.
+func (x *exchange) wipe() {
 	x.body.Reset()
 	x.in.Reset(nil)
 	x.out.Reset()
-	*x = exchange{body: x.body, in: x.in, out: x.out}
 }
 
 // ServeHTTP answers one request.
@@ -100,8 +100,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	status, err := h.handle(x)
 	h.answer(x, status, err)
 	h.cfg.Observe(string(x.op), x.code, time.Since(start))
-	x.reset()
-	h.exchanges.Put(x)
+	x.wipe()
+	if r.Context().Err() == nil { // or else it may still be told of a decision, see [tacet.Call]
+		*x = exchange{body: x.body, in: x.in, out: x.out}
+		h.exchanges.Put(x)
+	}
 }
 
 // handle does everything but the answer. It returns the status of a success; an error is
@@ -137,7 +140,7 @@ func (h *Handler) serve(x *exchange, op operation, problem error) error {
 	if err := x.readQuery(); err != nil {
 		return err
 	}
-	x.call.APIVersion = x.query.version
+	x.call.APIVersion, x.call.Granted = x.query.version, &x.role
 	if problem != nil {
 		return problem
 	}
@@ -211,6 +214,9 @@ func (h *Handler) answer(x *exchange, status int, err error) {
 		header["Www-Authenticate"] = []string{h.challenge(x)}
 	}
 	mayRetry(header, status)
+	if err == nil && x.role != "" {
+		header["X-Ms-Keyvault-Rbac-Assignment-Id"] = []string{x.role}
+	}
 	if status != http.StatusNoContent {
 		header["Content-Type"] = typeJSON
 		header["Content-Length"] = []string{strconv.Itoa(len(x.out.Buf))}

@@ -163,6 +163,7 @@ func (s *scope) settle(rec *tacet.Record, op tacet.Operation, set *policy.Set, p
 		rec.Policy = name
 	}
 	if d.Allowed {
+		s.granted(d.Policy)
 		return nil
 	}
 	rec.Reason, rec.Why = string(d.Reason), s.explain(op, pr.Resource, s.summarize(set, pr, d))
@@ -171,6 +172,18 @@ func (s *scope) settle(rec *tacet.Record, op tacet.Operation, set *policy.Set, p
 		refusal.Denial.Assignment = a.ID
 	}
 	return refusal
+}
+
+// granted tells who wants to know it by which role assignment the request is allowed.
+func (s *scope) granted(policy string) {
+	to := s.req.Call.Granted
+	if to == nil {
+		return
+	}
+	*to = ""
+	if a := s.dir.assignmentNamed(policy); a != nil && !a.AccessPolicy() {
+		*to = a.ID
+	}
 }
 
 // question is what the policies are asked about an operation, and what the caller called

@@ -44,7 +44,7 @@ func TestAzureAutorest(t *testing.T) {
 		check("a secret, "+tenant, token, err)
 		token, err = adal.NewServicePrincipalTokenFromCertificate(*config, w.user, certs[0], key.(*rsa.PrivateKey), resource)
 		check("a certificate, "+tenant, token, err)
-		token, err = adal.NewServicePrincipalTokenFromFederatedToken(*config, w.role, string(assertion), resource)
+		token, err = adal.NewServicePrincipalTokenFromFederatedTokenCallback(*config, w.role, func() (string, error) { return string(assertion), nil }, resource)
 		check("a cluster's token, "+tenant, token, err)
 	}
 	only(t, map[string]string{"MSI_ENDPOINT": env["IDENTITY_ENDPOINT"], "MSI_SECRET": env["IDENTITY_HEADER"]})

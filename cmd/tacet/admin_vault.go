@@ -159,7 +159,7 @@ func (v *vaultChange) flags(c *cobra.Command) {
 	f.IntVar(&v.retention, "retention", 0, "how many `days` deleted secrets can be recovered, 7 to 90; of a new vault (default 90)")
 	f.BoolVar(&v.protect, "purge-protection", false, "nobody ends a recovery window early")
 	f.BoolVar(&v.policies, "access-policies", false, "go by access policies, not by role assignments")
-	f.StringArrayVar(&v.allowed, "allow", nil, "let in this `network`, and no other that is not given; may be given again")
+	f.StringArrayVar(&v.allowed, "allow", nil, "let in this `network` or address, and no other that is not given; may be given again")
 	f.BoolVar(&v.open, "allow-all", false, "let in every address")
 	f.BoolVar(&v.shut, "allow-none", false, "let in no address")
 	f.StringVar(&v.tenant, "tenant", "", "the `tenant` that its challenge names")
@@ -176,8 +176,11 @@ func (v *vaultChange) parse(c *cobra.Command) (client.VaultChange, error) {
 	in.Network = &client.NetworkRules{Deny: !v.open}
 	for _, text := range v.allowed {
 		p, err := netip.ParsePrefix(text)
+		if a, aerr := netip.ParseAddr(text); aerr == nil {
+			p, err = a.Prefix(a.BitLen())
+		}
 		if err != nil {
-			return in, errors.New("--allow must be a network such as 192.0.2.0/24")
+			return in, errors.New("--allow must be a network such as 192.0.2.0/24, or an address")
 		}
 		in.Network.Allowed = append(in.Network.Allowed, p)
 	}

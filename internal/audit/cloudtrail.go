@@ -231,6 +231,9 @@ func errorIn(op tacet.Operation, code tacet.Code) awsError {
 // errorOf is the translation of every code into AWS's name for it. A code that this
 // version does not know keeps its own name.
 func errorOf(code tacet.Code) awsError {
+	if e := credentialProblem(code); e.code != "" {
+		return e
+	}
 	switch code {
 	case tacet.Internal:
 		return awsError{"InternalServiceError", "An error occurred on the server side."}
@@ -238,20 +241,6 @@ func errorOf(code tacet.Code) awsError {
 		return awsError{"ServiceUnavailable", "The service is temporarily unavailable."}
 	case tacet.Denied:
 		return awsError{"AccessDenied", ""}
-	case tacet.CredentialInvalid:
-		return awsError{"UnrecognizedClientException", "The security token included in the request is invalid."}
-	case tacet.CredentialMissing:
-		return awsError{"MissingAuthenticationTokenException", "Missing Authentication Token"}
-	case tacet.CredentialExpired:
-		return awsError{"ExpiredToken", "The security token included in the request is expired"}
-	case tacet.IdentityTokenInvalid:
-		return awsError{"InvalidIdentityToken", "The identity token is not valid."}
-	case tacet.IdentityTokenExpired:
-		return awsError{"ExpiredTokenException", "The identity token is expired."}
-	case tacet.IdentityTokenRejected:
-		return awsError{"IDPRejectedClaim", "The identity token was rejected."}
-	case tacet.IssuerUnreachable:
-		return awsError{"IDPCommunicationError", "The identity provider could not be reached."}
 	case tacet.SessionTooLarge:
 		return awsError{"PackedPolicyTooLarge", "The session's policies and tags are too large."}
 	case tacet.RequestInvalid:
@@ -297,6 +286,27 @@ func errorOf(code tacet.Code) awsError {
 		return awsError{"InvalidParameterException", text}
 	}
 	return awsError{string(code), ""}
+}
+
+// credentialProblem words that a caller did not prove who he is.
+func credentialProblem(code tacet.Code) awsError {
+	switch code {
+	case tacet.CredentialInvalid:
+		return awsError{"UnrecognizedClientException", "The security token included in the request is invalid."}
+	case tacet.CredentialMissing:
+		return awsError{"MissingAuthenticationTokenException", "Missing Authentication Token"}
+	case tacet.CredentialExpired:
+		return awsError{"ExpiredToken", "The security token included in the request is expired"}
+	case tacet.IdentityTokenInvalid:
+		return awsError{"InvalidIdentityToken", "The identity token is not valid."}
+	case tacet.IdentityTokenExpired:
+		return awsError{"ExpiredTokenException", "The identity token is expired."}
+	case tacet.IdentityTokenRejected:
+		return awsError{"IDPRejectedClaim", "The identity token was rejected."}
+	case tacet.IssuerUnreachable:
+		return awsError{"IDPCommunicationError", "The identity provider could not be reached."}
+	}
+	return awsError{}
 }
 
 const (

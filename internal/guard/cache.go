@@ -2,11 +2,13 @@ package guard
 
 import (
 	"hash/maphash"
+	"strings"
 	"sync"
 	"sync/atomic"
 
 	"tacet"
 	"tacet/internal/policy"
+	"tacet/internal/recent"
 	"tacet/internal/store"
 )
 
@@ -90,6 +92,24 @@ type cache struct {
 	shards  [64]shard
 	budget  int64        // bytes per shard
 	applied atomic.Int64 // number of the last change applied
+
+	// shown is what Azure's names meant lately, as they were written.
+	shown recent.Map[key, shownAt]
+}
+
+// shownAt is the secret that a name of Azure's meant when stamp was the last applied change.
+type shownAt struct {
+	name  string
+	stamp int64
+}
+
+// maxShown is how many of Azure's names are remembered, twice over.
+const maxShown = 16 << 10
+
+// shownKey stands for all the secrets of a vault that may answer to one name of Azure's: a
+// change of any of them is noted under it. It is the key of no secret, whose names have no NUL.
+func shownKey(vault tacet.VaultID, name string) key {
+	return key{vault, "\x00" + strings.ToLower(strings.ReplaceAll(name, "/", "--"))}
 }
 
 type shard struct {
@@ -108,6 +128,7 @@ const maxRecent = 4096
 func newCache(budget int64) *cache {
 	c := &cache{seed: maphash.MakeSeed()}
 	c.budget = budget / int64(len(c.shards))
+	c.shown.Max = maxShown
 	c.reset(0)
 	return c
 }
@@ -120,6 +141,7 @@ func (c *cache) reset(applied int64) {
 		s.entries, s.recent, s.bytes, s.floor = map[key]*entry{}, map[key]int64{}, 0, applied
 		s.mu.Unlock()
 	}
+	c.shown.Clear()
 	c.applied.Store(applied)
 }
 
@@ -200,6 +222,7 @@ func (s *shard) evict(spare key, budget int64) {
 // changed notes that a secret changed with the change numbered n and replaces its
 // entry, or drops it when e is nil.
 func (c *cache) changed(k key, e *entry, n int64) {
+	c.note(shownKey(k.vault, k.name), n)
 	s := c.shard(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -212,6 +235,13 @@ func (c *cache) changed(k key, e *entry, n int64) {
 		s.bytes -= old.size()
 		delete(s.entries, k)
 	}
+}
+
+func (c *cache) note(k key, n int64) {
+	s := c.shard(k)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.note(k, n)
 }
 
 func (s *shard) note(k key, n int64) {

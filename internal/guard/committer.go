@@ -34,7 +34,7 @@ type job struct {
 
 	// Room for what nearly every job needs, so that it is one allocation, used again.
 	oneRecord [1]line
-	twoLooks  [2]look
+	fewLooks  [4]look
 	first     Snapshot
 	req       Request
 	rec       tacet.Record
@@ -72,7 +72,7 @@ func (g *Guard) newJob(ctx context.Context) *job {
 		j = &job{done: make(chan struct{}, 1)}
 	}
 	j.ctx = ctx
-	j.records, j.looked = j.oneRecord[:0], j.twoLooks[:0]
+	j.records, j.looked = j.oneRecord[:0], j.fewLooks[:0]
 	return j
 }
 

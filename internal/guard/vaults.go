@@ -156,11 +156,35 @@ func (s *scope) shownName(vault tacet.VaultID, shown string) (string, error) {
 			return shown, err
 		}
 	}
-	name := ""
 	if !tacet.ValidShownName(shown) { // no secret is shown so
 		return "", nil
 	}
-	err := s.source().read(func(tx *store.Tx) error {
+	if s.tx != nil {
+		return s.storedShown(vault, shown)
+	}
+	return s.job.snapshot.rememberedShown(vault, shown)
+}
+
+// rememberedShown is what the name meant lately, or else what the store says. Another
+// secret may answer to it once one of those that could has changed, or once the one that
+// did is due to be purged.
+func (s *Snapshot) rememberedShown(vault tacet.VaultID, shown string) (string, error) {
+	all, written := shownKey(vault, shown), key{vault, shown}
+	s.job.looked = append(s.job.looked, look{all, s.stamp})
+	if m, ok := s.g.cache.shown.Get(written); ok && !s.g.cache.stale(all, m.stamp) {
+		if e, err := s.lookup(vault, m.name); e != nil || err != nil {
+			return m.name, err
+		}
+	}
+	name, err := s.storedShown(vault, shown)
+	if name != "" && err == nil {
+		s.g.cache.shown.Put(written, shownAt{name, s.stamp})
+	}
+	return name, err
+}
+
+func (s *scope) storedShown(vault tacet.VaultID, shown string) (name string, err error) {
+	err = s.source().read(func(tx *store.Tx) error {
 		row, err := tx.SecretShownAs(string(vault), shown, s.now.UnixMicro())
 		if err == nil {
 			name = row.Name

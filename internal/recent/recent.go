@@ -48,6 +48,13 @@ func (m *Map[K, V]) Put(k K, v V) {
 	m.add(k, v)
 }
 
+// Clear forgets everything.
+func (m *Map[K, V]) Clear() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.young, m.old = nil, nil
+}
+
 func (m *Map[K, V]) add(k K, v V) {
 	if m.young == nil || len(m.young) >= m.Max {
 		m.old, m.young = m.young, make(map[K]V)

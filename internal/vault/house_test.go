@@ -73,6 +73,23 @@ func newHouse(t testing.TB, storeURL string, opts ...func(*guard.Config)) *house
 	return h
 }
 
+// node is another node of the same deployment, on the PostgreSQL of the URL.
+func (h *house) node(url string) *house {
+	h.Helper()
+	b := *h
+	var err error
+	b.db, err = store.Open(h.ctx, store.Config{URL: url})
+	h.must(err)
+	h.Cleanup(func() { h.must(b.db.Close()) })
+	kek, err := keyfile.Open(filepath.Join(h.dir, "key"))
+	h.must(err)
+	b.guard, err = guard.Open(h.ctx, guard.Config{DB: b.db, KEK: kek, Now: h.now, Development: true})
+	h.must(err)
+	h.Cleanup(b.guard.Close)
+	b.vault, b.ids = vault.New(b.guard), identity.New(b.guard, identity.Config{})
+	return &b
+}
+
 func (h *house) now() time.Time { return time.Now().Add(time.Duration(h.clock.Load())) }
 
 // advance moves the clock.

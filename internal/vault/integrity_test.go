@@ -228,23 +228,14 @@ func (h *house) reopen(path string) {
 func TestTwoNodes(t *testing.T) {
 	url := storetest.Postgres(t)
 	a := newHouse(t, url)
-	db, err := store.Open(a.ctx, store.Config{URL: url})
-	a.must(err)
-	defer func() { a.must(db.Close()) }()
-	kek, err := keyfile.Open(filepath.Join(a.dir, "key"))
-	a.must(err)
-	g, err := guard.Open(a.ctx, guard.Config{DB: db, KEK: kek, Now: a.now, Development: true})
-	a.must(err)
-	defer g.Close()
-	b := *a
-	b.guard, b.db, b.vault, b.ids = g, db, vault.New(g), identity.New(g, identity.Config{})
+	b := a.node(url)
 
 	a.create("shared", "one")
 	b.wantValue("shared", "one")
 	for i := 2; i < 40; i++ {
-		writer, reader := a, &b
+		writer, reader := a, b
 		if i%2 == 0 {
-			writer, reader = &b, a
+			writer, reader = b, a
 		}
 		value := strings.Repeat("x", i)
 		writer.put("shared", i, value)
@@ -253,7 +244,7 @@ func TestTwoNodes(t *testing.T) {
 	// A vault that one node makes serves the other, with its key.
 	there := b.admin
 	there.Region = "eu-west-1"
-	_, err = b.vault.CreateSecret(b.ctx, there, vault.CreateSecretInput{Name: "far", Token: token(1), Value: text("far")})
+	_, err := b.vault.CreateSecret(b.ctx, there, vault.CreateSecretInput{Name: "far", Token: token(1), Value: text("far")})
 	b.must(err)
 	there = a.admin
 	there.Region = "eu-west-1"
@@ -266,9 +257,9 @@ func TestTwoNodes(t *testing.T) {
 		_, err := h.vault.GetSecretValue(h.ctx, reader, vault.GetSecretValueInput{Secret: tacet.NameRef("shared")})
 		return err
 	}
-	b.must(read(&b))
+	b.must(read(b))
 	a.must(a.ids.DeleteInlinePolicy(a.ctx, a.admin, identity.Ref{Kind: tacet.KindUser, Name: "reader"}, "test"))
-	b.wantCode(read(&b), tacet.Denied)
+	b.wantCode(read(b), tacet.Denied)
 	if n := len(b.records()); n != len(a.records()) {
 		t.Errorf("the nodes disagree on the record: %d", n)
 	}

@@ -10,10 +10,7 @@ import (
 	"time"
 
 	"tacet"
-	"tacet/internal/guard"
 	"tacet/internal/identity"
-	"tacet/internal/seal/keyfile"
-	"tacet/internal/store"
 	"tacet/internal/store/storetest"
 	"tacet/internal/vault"
 )
@@ -178,15 +175,7 @@ func TestStrangeRegionsGetNoVault(t *testing.T) {
 func TestNewKeysWorkOnEveryNodeAtOnce(t *testing.T) {
 	url := storetest.Postgres(t)
 	a := newHouse(t, url)
-	db, err := store.Open(a.ctx, store.Config{URL: url})
-	a.must(err)
-	defer func() { a.must(db.Close()) }()
-	kek, err := keyfile.Open(filepath.Join(a.dir, "key"))
-	a.must(err)
-	g, err := guard.Open(a.ctx, guard.Config{DB: db, KEK: kek, Now: a.now})
-	a.must(err)
-	defer g.Close()
-	b := identity.New(g, identity.Config{})
+	b := a.node(url)
 	for i := range 5 {
 		key := a.newUser(fmt.Sprintf("user-%d", i), "")
 		_, err := a.vault.CreateVault(a.ctx, a.admin, vault.CreateVaultInput{Name: fmt.Sprintf("vault-%d", i), Account: "000000000001", Region: fmt.Sprintf("eu-west-%d", i+1)})
@@ -194,10 +183,10 @@ func TestNewKeysWorkOnEveryNodeAtOnce(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 16 {
 			wg.Go(func() {
-				if _, err := b.Credential(key, ""); err != nil {
+				if _, err := b.ids.Credential(key, ""); err != nil {
 					t.Error("a key that was acknowledged is not known on another node")
 				}
-				if !g.ValidRegion(fmt.Sprintf("eu-west-%d", i+1)) {
+				if !b.guard.ValidRegion(fmt.Sprintf("eu-west-%d", i+1)) {
 					t.Error("a vault that was acknowledged is not known on another node")
 				}
 			})

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	mathrand "math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"tacet"
+	"tacet/internal/store/storetest"
 	"tacet/internal/vault"
 )
 
@@ -120,6 +122,76 @@ func TestMapping_NamesThatAreOneInAzure(t *testing.T) {
 		h.must(err)
 		h.wantShown("x--y", "x--y")
 	})
+}
+
+// TestMapping_NamesChangeHands: whose a name of Azure's is stays true while secrets that
+// could answer to it come and go, on every node. A model says whose it is: of the one that
+// is called so, or else of the oldest.
+func TestMapping_NamesChangeHands(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) { h.namesChangeHands(h) })
+	t.Run("two nodes", func(t *testing.T) {
+		url := storetest.Postgres(t)
+		a := newHouse(t, url)
+		a.namesChangeHands(a.node(url))
+	})
+}
+
+func (h *house) namesChangeHands(reader *house) {
+	const day = 24 * time.Hour
+	r := mathrand.New(mathrand.NewPCG(3, 4))
+	names := []string{"a/b", "a--b", "A/b", "A--B", "Plain", "plain"}
+	var order []string // those that are there, the oldest first
+	purged := map[string]time.Time{}
+	for step := range 150 {
+		name := names[r.IntN(len(names))]
+		i := slices.Index(order, name)
+		switch _, deleted := purged[name]; {
+		case i < 0:
+			h.create(name, name)
+			order = append(order, name)
+		case deleted:
+			_, err := h.vault.RestoreSecret(h.ctx, h.admin, tacet.NameRef(name))
+			h.must(err)
+			delete(purged, name)
+		case r.IntN(2) == 0:
+			_, err := h.vault.DeleteSecret(h.ctx, h.admin, vault.DeleteSecretInput{Secret: tacet.NameRef(name), Force: true})
+			h.must(err)
+			order = slices.Delete(order, i, i+1)
+		default:
+			days := int64(7)
+			_, err := h.vault.DeleteSecret(h.ctx, h.admin, vault.DeleteSecretInput{Secret: tacet.NameRef(name), RecoveryDays: &days})
+			h.must(err)
+			purged[name] = h.now().Add(7 * day)
+		}
+		h.advance(time.Duration(r.IntN(3)) * day)
+		order = slices.DeleteFunc(order, func(n string) bool {
+			at, deleted := purged[n]
+			if deleted = deleted && !h.now().Before(at); deleted {
+				delete(purged, n)
+			}
+			return deleted
+		})
+		for _, shown := range []string{"a--b", "A--B", "A--b", "plain", "PLAIN"} {
+			want := ""
+			for _, n := range order {
+				if s := strings.ReplaceAll(n, "/", "--"); s == shown || want == "" && strings.EqualFold(s, shown) {
+					want = n
+				}
+				if strings.ReplaceAll(n, "/", "--") == shown {
+					break
+				}
+			}
+			if _, deleted := purged[want]; want == "" || deleted {
+				_, err := reader.getSecret(shown)
+				h.wantCode(err, tacet.SecretNotFound)
+			} else {
+				reader.wantShown(shown, want)
+			}
+		}
+		if h.Failed() {
+			h.Fatalf("after step %d", step)
+		}
+	}
 }
 
 // listed pages through the secrets as Azure does and returns their names.

@@ -2,13 +2,10 @@ package vault_test
 
 import (
 	"net/netip"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"tacet"
-	"tacet/internal/guard"
-	"tacet/internal/seal/keyfile"
 	"tacet/internal/store"
 	"tacet/internal/store/storetest"
 	"tacet/internal/vault"
@@ -196,16 +193,7 @@ func TestDeleteVault(t *testing.T) {
 func TestThreat43_VaultsOnTwoNodes(t *testing.T) {
 	url := storetest.Postgres(t)
 	a := newHouse(t, url)
-	db, err := store.Open(a.ctx, store.Config{URL: url})
-	a.must(err)
-	defer func() { a.must(db.Close()) }()
-	kek, err := keyfile.Open(filepath.Join(a.dir, "key"))
-	a.must(err)
-	g, err := guard.Open(a.ctx, guard.Config{DB: db, KEK: kek, Now: a.now, Development: true})
-	a.must(err)
-	defer g.Close()
-	b := *a
-	b.guard, b.db, b.vault = g, db, vault.New(g)
+	b := a.node(url)
 
 	a.setSecret("s", "x")
 	b.wantShown("s", "x")

@@ -285,7 +285,7 @@ func finish(rec *tacet.Record, response map[string]any, err error) {
 }
 
 // recordSize is room enough for nearly every record, so that it is built in one piece.
-const recordSize = 1024
+const recordSize = 1536
 
 // record adds a finished record to what the job has to commit.
 func (j *job) record(g *Guard, rec *tacet.Record) {

@@ -22,6 +22,7 @@ type aadError struct {
 	number int
 	text   string
 	code   string // of OAuth 2.0, where it is not the number's usual one
+	cause  error  // for the log, of a failure of ours
 }
 
 func aadErrorf(number int, format string, args ...any) *aadError {
@@ -62,7 +63,13 @@ func (e *aadError) oauth() (int, string) {
 
 // translate words why identity refused a token. client is what the request called the
 // application.
-func (a *Authority) translate(r *http.Request, client string, err error) *aadError {
+func (a *Authority) translate(client string, err error) *aadError {
+	e := a.words(client, err)
+	e.cause = err
+	return e
+}
+
+func (a *Authority) words(client string, err error) *aadError {
 	client = short(client)
 	switch code := tacet.CodeOf(err); code {
 	case tacet.PrincipalNotFound:
@@ -79,10 +86,8 @@ func (a *Authority) translate(r *http.Request, client string, err error) *aadErr
 		return aadErrorf(90055, "The server has terminated the request because there are too many requests.")
 	case tacet.Unavailable, tacet.IssuerUnreachable:
 		return aadErrorf(90033, "A transient error has occurred. Please try again.")
-	default:
-		a.cfg.Logger.ErrorContext(r.Context(), "token request failed", "error", err)
-		return aadErrorf(90000, "An internal error has occurred.")
 	}
+	return aadErrorf(90000, "An internal error has occurred.")
 }
 
 // refusedAssertion words what is wrong with an application's own assertion, or what of
@@ -132,6 +137,10 @@ func (a *Authority) refuse(w http.ResponseWriter, r *http.Request, e *aadError) 
 		correlation = wire.NewRequestID()
 	}
 	timestamp := a.cfg.Now().UTC().Format("2006-01-02 15:04:05Z")
+	if e.cause != nil {
+		asked, _ := a.route(rawPath(r))
+		wire.LogFailure(a.cfg.Logger, trace, tacet.Operation(asked.operation), status, e.cause)
+	}
 	if _, _, basic := basicCredentials(r); basic && status == http.StatusUnauthorized { // RFC 6749 section 5.2
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+a.tenant+`"`)
 	}

@@ -1,8 +1,14 @@
 package azureapi_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -54,6 +60,51 @@ func TestContractA1_ChallengeSettings(t *testing.T) {
 		if m := challengePattern.FindStringSubmatch(res.Header.Get("WWW-Authenticate")); m == nil || m[2] != tenant {
 			t.Errorf("the vault's tenant %s: %s", tenant, res.Header.Get("WWW-Authenticate"))
 		}
+	}
+}
+
+// TestAuthorityFailures: a failure of ours is answered in Entra's words, and logged under
+// the trace id that the client was told, without what it sent.
+func TestAuthorityFailures(t *testing.T) {
+	g, out := newGuard(t)
+	ids := identity.New(g, identity.Config{}) // no key of tokens was made
+	var log bytes.Buffer
+	var seen []string
+	broken := false
+	a := azureapi.NewAuthority(azureapi.AuthorityConfig{Identity: ids, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		Observe: func(op, code string, _ time.Duration) { seen = append(seen, op+" "+code) },
+		Now: func() time.Time {
+			if broken {
+				broken = false
+				panic("here")
+			}
+			return time.Now()
+		}})
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {out.ClientID}, "client_secret": {string(out.ClientSecret.Reveal())}, "scope": {"https://vault.azure.net/.default"}}
+	ask := func() (int, map[string]any) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "https://localhost/adfs/oauth2/token", strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		a.ServeHTTP(w, r)
+		var body map[string]any
+		must(t, json.Unmarshal(w.Body.Bytes(), &body))
+		return w.Code, body
+	}
+	status, body := ask()
+	if trace, _ := body["trace_id"].(string); status != 503 || body["error"] != "temporarily_unavailable" || !strings.Contains(log.String(), "request="+trace) {
+		t.Errorf("%d %v\n%s", status, body, &log)
+	}
+	broken = true
+	form.Set("client_secret", "wrong")
+	status, body = ask()
+	if trace, _ := body["trace_id"].(string); status != 500 || body["error"] != "server_error" || !strings.Contains(log.String(), `msg="request panicked" request=`+trace) {
+		t.Errorf("%d %v\n%s", status, body, &log)
+	}
+	if strings.Contains(log.String(), string(out.ClientSecret.Reveal())) {
+		t.Error("threat class 25: the log has the secret")
+	}
+	if want := []string{"IssueToken temporarily_unavailable", "IssueToken server_error"}; !slices.Equal(seen, want) {
+		t.Errorf("observed %q", seen)
 	}
 }
 

@@ -276,6 +276,27 @@ func TestContract_a4_Documents(t *testing.T) {
 	}
 }
 
+// azure.md a.4: the tenant adfs "is the way to serve clients whose code cannot disable
+// discovery". MSAL for .NET (AdfsAuthorityValidator) wants to be told first, by WebFinger,
+// that the host is a trusted realm of itself.
+func TestContract_a4_WebFinger(t *testing.T) {
+	a := newAuthority(t)
+	const realm = "http://schemas.microsoft.com/rel/trusted-realm"
+	for _, path := range []string{"/.well-known/webfinger", "/adfs/.well-known/webfinger"} {
+		for _, resource := range []string{"https://127.0.0.1", a.s.HTTPSURL} {
+			res, out := a.do("GET", path+"?rel="+realm+"&resource="+resource, "", nil, "")
+			links, _ := out["links"].([]any)
+			if res.StatusCode != 200 || out["subject"] != resource || len(links) != 1 || links[0].(map[string]any)["rel"] != realm || links[0].(map[string]any)["href"] != resource {
+				t.Errorf("%s of %s: %d %v", path, resource, res.StatusCode, out)
+			}
+		}
+		for _, resource := range []string{"", "https://evil.example", "http://127.0.0.1", "https://127.0.0.1/adfs", "https://a@127.0.0.1", "acct:a@127.0.0.1"} {
+			res, out := a.do("GET", path+"?rel="+realm+"&resource="+url.QueryEscape(resource), "", nil, "")
+			a.refused(path+" of "+resource, res, out, 400, "invalid_instance", 50049)
+		}
+	}
+}
+
 // signer makes client assertions with a certificate, as MSAL and others do.
 type signer struct {
 	*testing.T

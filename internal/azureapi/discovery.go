@@ -115,11 +115,11 @@ func (a *Authority) keys(w http.ResponseWriter, r *http.Request, tenant string) 
 	}
 	set, err := a.cfg.Identity.TokenKeySet()
 	if err != nil {
-		return a.refuse(w, r, a.translate(r, "", err))
+		return a.refuse(w, r, a.translate("", err))
 	}
 	body, err := set.JSON()
 	if err != nil {
-		return a.refuse(w, r, a.translate(r, "", err))
+		return a.refuse(w, r, a.translate("", err))
 	}
 	w.Header()["Content-Type"] = typeJSON
 	_, _ = w.Write(body) // a client that is gone needs no answer
@@ -175,6 +175,31 @@ func (a *Authority) instance(w http.ResponseWriter, r *http.Request, _ string) s
 	host := strings.TrimPrefix(a.base(r), "https://")
 	writeJSON(w, http.StatusOK, instances{Endpoint: a.base(r) + "/" + tenant + "/v2.0/.well-known/openid-configuration", APIVersion: "1.1",
 		Metadata: []instanceMetadata{{host, host, []string{host}}}})
+	return ""
+}
+
+// A realm is what an authority answers about itself (RFC 7033 section 4.4).
+type realm struct {
+	Subject string      `json:"subject"`
+	Links   []realmLink `json:"links"`
+}
+
+type realmLink struct {
+	Relation string `json:"rel"`
+	Target   string `json:"href"`
+}
+
+// webFinger tells MSAL for .NET that the authority is what it says: it asks so before it
+// uses one of the tenant "adfs", by the host without a port.
+func (a *Authority) webFinger(w http.ResponseWriter, r *http.Request, _ string) string {
+	if !isRead(r) {
+		return a.refuseMethod(w, r)
+	}
+	resource := r.URL.Query().Get("resource")
+	if host, ok := strings.CutPrefix(resource, "https://"); !ok || hostname(host) != hostname(r.Host) || strings.ContainsAny(host, "/?#@") {
+		return a.refuse(w, r, aadErrorf(50049, "Unknown or invalid instance."))
+	}
+	writeJSON(w, http.StatusOK, realm{resource, []realmLink{{"http://schemas.microsoft.com/rel/trusted-realm", resource}}})
 	return ""
 }
 

@@ -117,7 +117,8 @@ func (a *Authority) issueIdentity(w http.ResponseWriter, r *http.Request, in ide
 		a.cfg.Limits.Fail(r.RemoteAddr)
 		return refuseIdentity(w, http.StatusUnauthorized, "unauthorized_client", "The header X-IDENTITY-HEADER is not of an identity.")
 	}
-	e := a.translate(r, "", err)
+	e := a.translate("", err)
 	status, code := e.oauth()
+	wire.LogFailure(a.cfg.Logger, w.Header().Get("X-Ms-Request-Id"), tacet.OpIssueToken, status, err)
 	return refuseIdentity(w, status, code, e.text)
 }

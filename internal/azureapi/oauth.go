@@ -31,7 +31,7 @@ type AuthorityConfig struct {
 	Now      func() time.Time
 	// Limits protect the server; nil means none.
 	Limits *limit.Callers
-	// Logger gets failures of ours.
+	// Logger gets failures of ours; nil means slog.Default.
 	Logger *slog.Logger
 	// Observe, when not nil, is told of every answered request as [Config.Observe] is; the
 	// code is the one of OAuth 2.0.
@@ -43,6 +43,7 @@ type AuthorityConfig struct {
 type Authority struct {
 	cfg    AuthorityConfig
 	tenant string
+	routes map[string]endpoint
 }
 
 // NewAuthority returns the token endpoints.
@@ -50,7 +51,10 @@ func NewAuthority(cfg AuthorityConfig) *Authority {
 	if cfg.Observe == nil {
 		cfg.Observe = func(string, string, time.Duration) {}
 	}
-	return &Authority{cfg: cfg, tenant: cfg.Identity.TenantID()}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.Default()
+	}
+	return &Authority{cfg, cfg.Identity.TenantID(), authorityRoutes()}
 }
 
 // An endpoint is a row of the authority's table: what it is called in metrics, and what
@@ -66,6 +70,7 @@ func authorityRoutes() map[string]endpoint {
 	issue := string(tacet.OpIssueToken)
 	v1, v2 := endpoint{"OpenIDConfiguration", (*Authority).configurationV1}, endpoint{"OpenIDConfiguration", (*Authority).configurationV2}
 	keys, authorize := endpoint{"Keys", (*Authority).keys}, endpoint{"Authorize", (*Authority).authorize}
+	finger := endpoint{"WebFinger", (*Authority).webFinger}
 	return map[string]endpoint{
 		"{tenant}/oauth2/v2.0/token":                            {issue, (*Authority).tokenV2},
 		"{tenant}/oauth2/token":                                 {issue, (*Authority).tokenV1},
@@ -76,13 +81,13 @@ func authorityRoutes() map[string]endpoint {
 		"{tenant}/.well-known/openid-configuration":             v1,
 		"{tenant}/discovery/v2.0/keys":                          keys,
 		"{tenant}/discovery/keys":                               keys,
+		"{tenant}/.well-known/webfinger":                        finger,
+		".well-known/webfinger":                                 finger,
 		"common/discovery/instance":                             {"InstanceDiscovery", (*Authority).instance},
 		"metadata/identity/oauth2/token":                        {issue, (*Authority).metadata},
 		"msi/token":                                             {issue, (*Authority).appService},
 	}
 }
-
-var authorityPaths = authorityRoutes()
 
 // route finds what answers a path. As at Entra letters have no case, and as in a vault's
 // paths empty segments count for nothing: an authority host may be written with a slash.
@@ -93,10 +98,10 @@ func (a *Authority) route(path string) (e endpoint, tenant string) {
 		return endpoint{}, ""
 	}
 	rest = "/" + strings.Join(strings.FieldsFunc(strings.ToLower(rest), func(r rune) bool { return r == '/' }), "/")
-	if e, ok := authorityPaths[first+rest]; ok {
+	if e, ok := a.routes[first+rest]; ok {
 		return e, ""
 	}
-	return authorityPaths["{tenant}"+rest], tenant
+	return a.routes["{tenant}"+rest], tenant
 }
 
 // Claims reports whether a request is for the authority: by its host and its path.
@@ -117,22 +122,29 @@ func (a *Authority) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if r.TLS != nil {
 		header["Strict-Transport-Security"] = strictTLS
 	}
-	header["X-Ms-Request-Id"] = []string{wire.NewRequestID()}
-	if id := r.Header.Get("Client-Request-Id"); r.Header.Get("Return-Client-Request-Id") == "true" && guidForm.MatchString(id) {
-		header["Client-Request-Id"] = []string{id}
+	id := wire.NewRequestID()
+	header["X-Ms-Request-Id"] = []string{id}
+	if theirs := r.Header.Get("Client-Request-Id"); r.Header.Get("Return-Client-Request-Id") == "true" && guidForm.MatchString(theirs) {
+		header["Client-Request-Id"] = []string{theirs}
 	}
 	e, tenant := a.route(rawPath(r))
 	if e.serve == nil {
 		http.NotFound(w, r)
 		return
 	}
+	// A panic ends in an answer and a line in the log, and not in a dropped connection.
 	var code string
+	defer func() {
+		if p := recover(); p != nil {
+			code = a.refuse(w, r, a.translate("", wire.LogPanic(a.cfg.Logger, id, tacet.Operation(e.operation), p)))
+		}
+		a.cfg.Observe(e.operation, code, time.Since(start))
+	}()
 	if err := a.cfg.Limits.Arrive(r.RemoteAddr); err == nil {
 		code = e.serve(a, w, r, tenant)
 	} else {
-		code = a.refuse(w, r, a.translate(r, "", err))
+		code = a.refuse(w, r, a.translate("", err))
 	}
-	a.cfg.Observe(e.operation, code, time.Since(start))
 }
 
 var noStore = []string{"no-store, no-cache"}
@@ -220,7 +232,7 @@ func (a *Authority) grant(w http.ResponseWriter, r *http.Request, tenant, audien
 	}
 	token, err := a.cfg.Identity.IssueToken(r.Context(), wire.NewCall(r, "azure", tacet.Caller{}), in)
 	if err != nil {
-		return token, nil, a.translate(r, in.ClientID, err)
+		return token, nil, a.translate(in.ClientID, err)
 	}
 	return token, f, nil
 }

@@ -208,23 +208,37 @@ func (h *Handler) answer(x *exchange, status int, err error) {
 			x.w.Header()["Allow"] = []string{strings.Join(f.allowed, ", ")}
 		}
 	}
-	x.headers(h.cfg.Version)
+	list := make(values, 0, maxValues)
+	x.headers(&list, h.cfg.Version)
 	header := x.w.Header()
 	if status == http.StatusUnauthorized {
-		header["Www-Authenticate"] = []string{h.challenge(x)}
+		header["Www-Authenticate"] = list.one(h.challenge(x))
 	}
 	mayRetry(header, status)
 	if err == nil && x.role != "" {
-		header["X-Ms-Keyvault-Rbac-Assignment-Id"] = []string{x.role}
+		header["X-Ms-Keyvault-Rbac-Assignment-Id"] = list.one(x.role)
 	}
 	if status != http.StatusNoContent {
 		header["Content-Type"] = typeJSON
-		header["Content-Length"] = []string{strconv.Itoa(len(x.out.Buf))}
+		header["Content-Length"] = list.one(strconv.Itoa(len(x.out.Buf)))
 	}
 	x.w.WriteHeader(status)
 	if status != http.StatusNoContent {
 		_, _ = x.w.Write(x.out.Buf) // a client that is gone needs no answer
 	}
+}
+
+// values are the values of an answer's headers, in one piece of memory.
+type values []string
+
+// maxValues is how many there are at most; more only cost another piece.
+const maxValues = 8
+
+// one returns v as the one value of a header.
+func (list *values) one(v string) []string {
+	*list = append(*list, v)
+	n := len(*list)
+	return (*list)[n-1 : n : n]
 }
 
 // Header values that all answers share; net/http only reads them.
@@ -237,23 +251,23 @@ var (
 )
 
 // headers writes those that every answer has (recorded traffic of Key Vault).
-func (x *exchange) headers(version string) {
+func (x *exchange) headers(list *values, version string) {
 	header := x.w.Header()
 	header["Cache-Control"], header["Pragma"], header["Expires"] = noCache, noCache, expired
 	header["X-Content-Type-Options"] = noSniff
 	if x.r.TLS != nil {
 		header["Strict-Transport-Security"] = strictTLS
 	}
-	header["X-Ms-Request-Id"] = []string{x.id}
+	header["X-Ms-Request-Id"] = list.one(x.id)
 	if id := x.r.Header.Get("X-Ms-Client-Request-Id"); id != "" && len(id) <= maxRequestID {
-		header["X-Ms-Client-Request-Id"] = []string{id}
+		header["X-Ms-Client-Request-Id"] = list.one(id)
 	}
 	if x.site.vault.Name == "" {
 		return
 	}
-	header["X-Ms-Keyvault-Region"] = []string{x.site.vault.Region}
-	header["X-Ms-Keyvault-Service-Version"] = []string{version}
-	header["X-Ms-Keyvault-Network-Info"] = []string{networkInfo(x.r)}
+	header["X-Ms-Keyvault-Region"] = list.one(x.site.vault.Region)
+	header["X-Ms-Keyvault-Service-Version"] = list.one(version)
+	header["X-Ms-Keyvault-Network-Info"] = list.one(networkInfo(x.r))
 }
 
 // maxRequestID is the longest id of a client's that is echoed.

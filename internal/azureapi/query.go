@@ -71,10 +71,16 @@ func (x *exchange) readQuery() error {
 // maxPage is the longest page of a listing.
 const maxPage = 25
 
+// usualVersions are those that today's SDKs ask for.
+var usualVersions = []string{latestVersion, "2025-07-01", "7.6", "7.5", "7.4", "7.3"}
+
 // knownVersion reports whether an api-version is one of Key Vault's, previews included:
 // 7.0 and later, and dates from 2016-10-01 on. Newer ones than there are are taken too: a
 // client must not be turned away for what it may never ask for.
 func knownVersion(v string) bool {
+	if slices.Contains(usualVersions, v) {
+		return true
+	}
 	base, preview, isPreview := strings.Cut(v, "-preview")
 	if isPreview && preview != "" && !isNumber(strings.TrimPrefix(preview, ".")) {
 		return false
@@ -92,18 +98,16 @@ func isNumber(s string) bool {
 
 // since reports whether the request's api-version is at least another, one of "7.x" or a
 // date after 7.6.
-func (q *query) since(version string) bool { return slices.Compare(age(q.version), age(version)) >= 0 }
+func (q *query) since(version string) bool { return age(q.version) >= age(version) }
 
-// age orders api-versions: the dates before 7.0, the numbers, the dates after 7.6.
-func age(version string) []int {
+// age orders api-versions: the dates before 7.0, the numbers, the dates after 7.6. The
+// former are of 2019 and before, the latter later, so the numbers stand between the two.
+func age(version string) int {
 	version, _, _ = strings.Cut(version, "-preview")
 	if minor, ok := strings.CutPrefix(version, "7."); ok {
 		n, _ := strconv.Atoi(minor) // it was read before
-		return []int{1, n}
+		return 2019_90_00 + n
 	}
 	n, _ := strconv.Atoi(strings.ReplaceAll(version, "-", ""))
-	if version < "2020" {
-		return []int{0, n}
-	}
-	return []int{2, n}
+	return n
 }

@@ -5,10 +5,13 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // as Service Fabric names certificates
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
 	"math/big"
@@ -112,7 +115,7 @@ func signRS256(t *testing.T, key *rsa.PrivateKey, claims map[string]any) string 
 // only leaves of the environment's ways to prove oneself to Azure none but these.
 func only(t *testing.T, vars map[string]string) {
 	t.Helper()
-	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET"} {
+	for _, name := range []string{"AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE", "IDENTITY_ENDPOINT", "IDENTITY_HEADER", "MSI_ENDPOINT", "MSI_SECRET", "IDENTITY_SERVER_THUMBPRINT"} {
 		t.Setenv(name, vars[name])
 		if vars[name] == "" {
 			must(t, os.Unsetenv(name))
@@ -172,6 +175,21 @@ func TestAzureGoCredentials(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAzureGoServiceFabric: with the thumbprint of the server's certificate nothing else has
+// to be trusted.
+func TestAzureGoServiceFabric(t *testing.T) {
+	url := env["TACET_HTTPS_URL"]
+	conn, err := tls.Dial("tcp", strings.TrimPrefix(url, "https://"), &tls.Config{InsecureSkipVerify: true}) //nolint:gosec // to see the certificate
+	must(t, err)
+	sum := sha1.Sum(conn.ConnectionState().PeerCertificates[0].Raw) //nolint:gosec // a name
+	must(t, conn.Close())
+	only(t, map[string]string{"IDENTITY_ENDPOINT": url + "/msi/token", "IDENTITY_HEADER": env["IDENTITY_HEADER"], "IDENTITY_SERVER_THUMBPRINT": hex.EncodeToString(sum[:])})
+	credential, err := azidentity.NewManagedIdentityCredential(nil)
+	must(t, err)
+	_, err = credential.GetToken(t.Context(), policy.TokenRequestOptions{Scopes: []string{"https://localhost/.default"}}) // for which no other test has one
+	must(t, err)
 }
 
 // TestAzureGoTenant: with discovery of instances off, the deployment's own tenant works as

@@ -316,6 +316,8 @@ func TestContract_a5_ManagedIdentity(t *testing.T) {
 		{"its client id", app + "&client_id=" + a.ID, secret, 200, ""},
 		{"its name", app + "&mi_res_id=/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/admin", secret, 200, ""},
 		{"before 2019-08-01", "/msi/token?api-version=2017-09-01&resource=https://vault.azure.net&clientid=" + a.ID, header("secret", a.Header), 200, ""},
+		{"Service Fabric", "/msi/token?api-version=2019-07-01-preview&resource=https://vault.azure.net", header("Secret", a.Header), 200, ""},
+		{"no api-version that is one", "/msi/token?api-version=latest&resource=https://vault.azure.net", secret, 400, ""},
 		{"with a slash behind", "/msi/token/?api-version=2019-08-01&resource=https://vault.azure.net/", secret, 200, ""},
 		{"another client id", app + "&client_id=11111111-2222-3333-4444-555555555555", secret, 400, "Identity not found"},
 		{"another object id", app + "&object_id=11111111-2222-3333-4444-555555555555", secret, 400, "Identity not found"},

@@ -15,7 +15,7 @@ import (
 // appService is App Service's endpoint of managed identities, where IDENTITY_ENDPOINT
 // points: the header that comes with it, IDENTITY_HEADER, says whose token is meant. Older
 // clients and those of Azure Machine Learning, who read MSI_ENDPOINT and MSI_SECRET, send it
-// as "secret".
+// as "secret", and so do Service Fabric's.
 func (a *Authority) appService(w http.ResponseWriter, r *http.Request, _ string) string {
 	in, code := a.identityRequest(w, r)
 	if code != "" {
@@ -60,8 +60,8 @@ func refuseIdentity(w http.ResponseWriter, status int, code, text string) string
 	return code
 }
 
-// versionForm is the form of their api-version, a date.
-var versionForm = regexp.MustCompile(`^20\d\d-\d\d-\d\d$`)
+// versionForm is the form of their api-version: a date; Service Fabric's is of a preview.
+var versionForm = regexp.MustCompile(`^20\d\d-\d\d-\d\d(-preview)?$`)
 
 // identityRequest reads what the two endpoints have in common, or refuses with a code.
 func (a *Authority) identityRequest(w http.ResponseWriter, r *http.Request) (identity.IdentityInput, string) {

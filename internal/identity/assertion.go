@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -220,13 +221,9 @@ func (t *takenAssertions) take(client string, id [sha256.Size]byte, until, now t
 	if seen, ok := of.until[id]; ok && now.Before(seen) {
 		return tacet.Errorf(tacet.IdentityTokenRejected, "The client assertion was used before.")
 	}
-	if len(of.until) >= maxAssertions && now.Sub(of.swept) >= time.Second {
+	if since := now.Sub(of.swept); since >= time.Hour || len(of.until) >= maxAssertions && since >= time.Second {
 		of.swept = now
-		for id, end := range of.until {
-			if !now.Before(end) {
-				delete(of.until, id)
-			}
-		}
+		maps.DeleteFunc(of.until, func(_ [sha256.Size]byte, end time.Time) bool { return !now.Before(end) })
 	}
 	if len(of.until) >= maxAssertions {
 		return &tacet.Error{Code: tacet.Throttled}

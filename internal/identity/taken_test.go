@@ -33,4 +33,10 @@ func TestTakenAssertions(t *testing.T) {
 	if code := take("loud", "one more", now.Add(25*time.Hour)); code != "" {
 		t.Errorf("one more, a day later: %q", code)
 	}
+	for i := range 100 { // an assertion an hour, of which those of a day are remembered
+		at := now.Add(time.Duration(i) * time.Hour)
+		if code := take("steady", fmt.Sprint(i), at); code != "" || len(taken.of["steady"].until) > 25 {
+			t.Fatalf("hour %d: %q, %d remembered", i, code, len(taken.of["steady"].until))
+		}
+	}
 }

@@ -141,6 +141,9 @@ func (a *Authority) refuse(w http.ResponseWriter, r *http.Request, e *aadError) 
 		asked, _ := a.route(rawPath(r))
 		wire.LogFailure(a.cfg.Logger, trace, tacet.Operation(asked.operation), status, e.cause)
 	}
+	if id := tacet.DecisionOf(e.cause); id != "" {
+		w.Header().Set("X-Tacet-Decision-Id", id)
+	}
 	if _, _, basic := basicCredentials(r); basic && status == http.StatusUnauthorized { // RFC 6749 section 5.2
 		w.Header().Set("WWW-Authenticate", `Basic realm="`+a.tenant+`"`)
 	}

@@ -450,6 +450,10 @@ func TestContract_a3_FederatedAssertions(t *testing.T) {
 			continue
 		}
 		a.refused(c.name, res, out, 401, "invalid_client", c.number)
+		// What the trust policy refused is a decision, which `tacet why` explains.
+		if id := res.Header.Get("X-Tacet-Decision-Id"); (id != "") != (c.number == 700213) {
+			t.Errorf("%s: the decision is %q", c.name, id)
+		}
 		if text, _ := out["error_description"].(string); !strings.Contains(text, "No matching federated identity record found for "+c.text) {
 			t.Errorf("%s: %s", c.name, text)
 		}

@@ -149,8 +149,8 @@ func (s *Service) issueFederated(ctx context.Context, call tacet.Call, app *guar
 			sess.Expires = sess.Issued.Truncate(time.Second).Add(tokenLife)
 			return s.sign(v, &sess, in.Audience, proof{method: provedByAssertion})
 		})
-	if tacet.CodeOf(err) == tacet.Denied {
-		return out, mismatch(tacet.Denied, "subject", who.claims.Subject)
+	if e, ok := errors.AsType[*tacet.Error](err); ok && e.Code == tacet.Denied {
+		return out, &tacet.Error{Code: tacet.Denied, Denial: e.Denial, Cause: &Mismatch{"subject", who.claims.Subject}}
 	}
 	return out, err
 }

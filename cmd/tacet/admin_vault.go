@@ -16,7 +16,7 @@ import (
 func newVaultCommand(a *admin) *cobra.Command {
 	return group("vault", "Make, list, change and remove vaults: accounts in regions",
 		"  tacet vault list\n  tacet vault create main-eu eu-west-1 --retention 30 --purge-protection\n  tacet vault update main --allow 10.0.0.0/8",
-		newVaultListCommand(a), newVaultCreateCommand(a), newVaultShowCommand(a), newVaultUpdateCommand(a), newVaultDeleteCommand(a), newAccessPolicyCommand(a))
+		newVaultListCommand(a), newVaultCreateCommand(a), newVaultShowCommand(a), newVaultUpdateCommand(a), newVaultDeleteCommand(a), newVaultNamesCommand(a), newAccessPolicyCommand(a))
 }
 
 func newVaultListCommand(a *admin) *cobra.Command {
@@ -208,4 +208,44 @@ func newVaultDeleteCommand(a *admin) *cobra.Command {
 			return nil
 		}),
 	}
+}
+
+func newVaultNamesCommand(a *admin) *cobra.Command {
+	var unreachable bool
+	var format string
+	c := &cobra.Command{
+		Use:   "names VAULT",
+		Short: "List what a vault's secrets are called in Azure, and which are not there",
+		Long: `Lists the secrets of a vault by name, each with the name that Azure's clients find it
+under: "/" is "--" there. A secret is not there when Azure's names do not have its
+characters, when its name is too long (beyond 127), or when its name means another secret
+there: the one that is called exactly so, or else the oldest. Deleted secrets keep their
+names until they are purged. A secret without a value is not there until it has one.`,
+		Example: `  tacet vault names main
+  tacet vault names main --unreachable
+  tacet vault names main -o json`,
+		Args: cobra.ExactArgs(1),
+		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
+			names, err := cl.ListSecretNames(c.Context(), args[0], unreachable)
+			if err != nil {
+				return failed("the names in the vault "+args[0]+" cannot be listed", err)
+			}
+			return emit(c, format, names, func() [][]string { return nameRows(names) })
+		}),
+	}
+	c.Flags().BoolVar(&unreachable, "unreachable", false, "only the secrets that Azure does not reach")
+	formatFlag(c, &format)
+	return c
+}
+
+func nameRows(names []client.SecretName) [][]string {
+	rows := [][]string{{"NAME", "IN AZURE", "WHY NOT", "STATE"}}
+	for _, n := range names {
+		state := ""
+		if n.Deleted {
+			state = "deleted"
+		}
+		rows = append(rows, []string{n.Name, n.Shown, n.Why, state})
+	}
+	return rows
 }

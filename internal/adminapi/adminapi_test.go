@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -78,6 +80,7 @@ var bodies = map[string]string{
 	"decisions/simulate": `{"principal":"admin","action":"GetSecretValue","resource":"db"}`,
 	"access/list":        `{"action":"GetSecretValue","resource":"db","context":[{"key":"aws:SourceIp","value":"10.0.0.1"}]}`,
 	"vaults/get":         `{"vault":"main"}`, "vaults/update": `{"vault":"main","network":{"deny":true,"allowed":["10.0.0.0/8"]}}`, "vaults/delete": `{"vault":"main"}`,
+	"vaults/names":            `{"vault":"main","unreachable":true}`,
 	"role-assignments/create": `{"vault":"main","principal":"admin","role":"Key Vault Reader"}`, "role-assignments/list": `{"vault":"main"}`,
 	"role-assignments/delete": `{"vault":"main","id":"x"}`, "role-definitions/create": `{"name":"r","actions":["*"]}`, "role-definitions/list": `{}`,
 	"role-definitions/delete": `{"role":"r"}`, "access-policies/set": `{"vault":"main","principal":"admin","permissions":["get"]}`,
@@ -338,6 +341,44 @@ func TestVaultsAndClock(t *testing.T) {
 	}
 	if d := must[time.Duration](t)(admin.ClockOffset(ctx)); d != 90*time.Second {
 		t.Errorf("the clock says it is %s ahead", d)
+	}
+}
+
+// The names that Azure shows for secrets, and why it has none, by the caller's right to list
+// them.
+func TestSecretNames(t *testing.T) {
+	s := tacettest.New(t)
+	ctx, admin := t.Context(), dial(t, s, s.AccessKey, s.SecretKey)
+	if names := must[[]client.SecretName](t)(admin.ListSecretNames(ctx, "main", false)); names == nil || len(names) != 0 {
+		t.Errorf("an empty vault has %#v", names)
+	}
+	aws := s.AWS(t)
+	for i, name := range []string{"a/b", "a--b", "dot.ted"} {
+		if status, out := aws.Call("CreateSecret", map[string]any{"Name": name, "SecretString": "v", "ClientRequestToken": strings.Repeat(strconv.Itoa(i), 32)}); status != 200 {
+			t.Fatalf("%d %v", status, out)
+		}
+	}
+	hidden := []client.SecretName{{Name: "a--b", Why: "hidden by a/b"}, {Name: "dot.ted", Why: "characters"}}
+	if names := must[[]client.SecretName](t)(admin.ListSecretNames(ctx, "MAIN", true)); !slices.Equal(names, hidden) {
+		t.Errorf("%+v", names)
+	}
+	all := slices.Insert(slices.Clone(hidden), 1, client.SecretName{Name: "a/b", Shown: "a--b"})
+	if names := must[[]client.SecretName](t)(admin.ListSecretNames(ctx, "main", false)); !slices.Equal(names, all) {
+		t.Errorf("%+v", names)
+	}
+	recorded := slices.DeleteFunc(records(t, admin), func(r tacet.Record) bool { return r.Operation == tacet.OpReadAudit })
+	if r := recorded[len(recorded)-1]; r.Operation != tacet.OpListSecrets || r.Face != "admin" || r.Vault != "main" || r.Outcome != tacet.OutcomeAllowed {
+		t.Errorf("the last record is %+v", r)
+	}
+	if _, err := admin.ListSecretNames(ctx, "nowhere", false); !errors.Is(err, client.ErrNotFound) || !strings.Contains(err.Error(), "no vault named nowhere") {
+		t.Errorf("a vault that does not exist: %v", err)
+	}
+	c := s.AWS(t)
+	if status, b := post(t, c, s, adminapi.Service, "vaults/names", `{"vault":"main","limit":1}`); status != 200 || !bytes.Contains(b, []byte(`"token":"`)) || bytes.Contains(b, []byte("dot.ted")) {
+		t.Errorf("the first page of several: %d %s", status, b)
+	}
+	if status, b := post(t, c, s, adminapi.Service, "vaults/names", `{}`); status != 400 {
+		t.Errorf("without a vault: %d %s", status, b)
 	}
 }
 

@@ -84,6 +84,7 @@ func operations() []operation {
 		handle("vaults/get", getVault),
 		handle("vaults/update", updateVault),
 		handle("vaults/delete", deleteVault),
+		handle("vaults/names", listNames),
 		handle("role-assignments/create", createAssignment),
 		handle("role-assignments/list", listAssignments),
 		handle("role-assignments/delete", deleteAssignment),

@@ -71,3 +71,31 @@ func updateVault(ctx context.Context, h *handler, call tacet.Call, in updateVaul
 func deleteVault(ctx context.Context, h *handler, call tacet.Call, in vaultIn) (none, error) {
 	return none{}, h.Vault.DeleteVault(ctx, call, in.Vault)
 }
+
+type namesIn struct {
+	Vault       string `json:"vault"`
+	Unreachable bool   `json:"unreachable"` // only those that Azure does not reach
+	Limit       int    `json:"limit"`       // how many secrets are looked at, 1 to 1000
+	Token       string `json:"token"`       // of the page before
+}
+
+type namesOut struct {
+	Names []nameOut `json:"names"`           // by name; none may be here though there are more
+	Token string    `json:"token,omitempty"` // of the next page
+}
+
+type nameOut struct {
+	Name    string `json:"name"`
+	Shown   string `json:"shown,omitempty"` // in Azure; "" for a secret that is not reached there
+	Why     string `json:"why,omitempty"`   // it is not: "characters", "too long" or "hidden by NAME"
+	Deleted bool   `json:"deleted,omitempty"`
+}
+
+func listNames(ctx context.Context, h *handler, call tacet.Call, in namesIn) (namesOut, error) {
+	if in.Vault == "" {
+		return namesOut{}, badRequest("The member vault is required.")
+	}
+	call.Vault = in.Vault
+	page, err := h.Vault.ListSecretNames(ctx, call, vault.SecretNamesInput{Unreachable: in.Unreachable, MaxResults: in.Limit, NextToken: in.Token})
+	return namesOut{show(page.Names, func(n vault.SecretName) nameOut { return nameOut(n) }), page.NextToken}, err
+}

@@ -58,6 +58,40 @@ func (c *Client) UpdateVault(ctx context.Context, name string, change VaultChang
 	return out, err
 }
 
+// A SecretName says what a secret is called in Azure.
+type SecretName struct {
+	Name  string `json:"name"`
+	Shown string `json:"shown,omitempty"` // empty when the secret cannot be reached there
+	// Why it cannot: "characters" or "too long" for a name that Azure could not have, or
+	// "hidden by NAME" for one that means another secret there.
+	Why     string `json:"why,omitempty"`
+	Deleted bool   `json:"deleted,omitempty"` // it waits for its purge
+}
+
+// ListSecretNames returns the secrets of a vault by name, or only those that Azure does
+// not reach.
+func (c *Client) ListSecretNames(ctx context.Context, vault string, unreachable bool) ([]SecretName, error) {
+	in := struct {
+		Vault       string `json:"vault"`
+		Unreachable bool   `json:"unreachable,omitempty"`
+		Token       string `json:"token,omitempty"`
+	}{Vault: vault, Unreachable: unreachable}
+	names := []SecretName{}
+	for {
+		page := struct {
+			Names []SecretName
+			Token string
+		}{}
+		if _, err := c.call(ctx, "vaults/names", in, &page); err != nil {
+			return nil, err
+		}
+		names = append(names, page.Names...)
+		if in.Token = page.Token; in.Token == "" {
+			return names, nil
+		}
+	}
+}
+
 // DeleteVault removes an empty vault and its keys.
 func (c *Client) DeleteVault(ctx context.Context, name string) error {
 	return c.do(ctx, "vaults/delete", request{Vault: name})

@@ -20,7 +20,7 @@ func (s *scope) resolve(rec *tacet.Record) error {
 	}
 	var known bool
 	s.vault, known = s.dir.vault(account, r.Call.Region)
-	if !known && account == r.Call.Account && r.Operation.OnSecrets() {
+	if !known && account == r.Call.Account && r.Operation.OnSecrets() && r.Call.Vault == "" {
 		return &tacet.Error{Code: tacet.VaultNotFound, Region: r.Call.Region}
 	}
 	if r.Operation.OnSecrets() {
@@ -126,6 +126,9 @@ func (s *scope) decide(rec *tacet.Record) error {
 			return s.decideOne(rec, op)
 		}
 	}
+	if s.req.Call.Vault != "" && s.vault.ID == "" && s.req.Operation.OnSecrets() { // told to who might have had one
+		return noVault(s.req.Call.Vault)
+	}
 	return nil
 }
 
@@ -217,6 +220,9 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 	}
 	if op.Operates() || r.Vault != "" {
 		pr.ResourceAccount = s.administered(op)
+	}
+	if pr.ResourceAccount == "" && r.Call.Vault != "" { // a vault that does not exist: as in administered
+		pr.ResourceAccount = s.dir.operator()
 	}
 	return s.policies(), pr, given
 }

@@ -109,9 +109,13 @@ func (g *Guard) locate(ctx context.Context, call *tacet.Call) error {
 func (s *scope) Named(name string) (tacet.Vault, error) {
 	v, ok := s.dir.named(name)
 	if !ok {
-		return v, tacet.Errorf(tacet.VaultNotFound, "There is no vault named %s.", name)
+		return v, noVault(name)
 	}
 	return v, nil
+}
+
+func noVault(name string) error {
+	return tacet.Errorf(tacet.VaultNotFound, "There is no vault named %s.", name)
 }
 
 // vaultARN is what policies call a vault that is itself the object of an operation. Names
@@ -194,15 +198,19 @@ func (s *scope) storedShown(vault tacet.VaultID, shown string) (name string, err
 	return name, err
 }
 
-// Shown reports whether a secret of the vault can be reached by the name that Azure
-// shows for it, and returns that name.
-func (s *scope) Shown(sec *tacet.Secret) (string, bool, error) {
+// Shown returns the name that Azure shows for a secret of the vault, and the name of the
+// secret that answers to it there: its own, another's that is shown in its place, or ""
+// when it cannot be shown.
+func (s *scope) Shown(sec *tacet.Secret) (shown, means string, err error) {
 	shown, ok := tacet.ShownName(sec.Name)
-	if !ok || !strings.Contains(shown, "--") {
-		return shown, ok, nil
+	switch {
+	case !ok:
+		return shown, "", nil
+	case !strings.Contains(shown, "--"):
+		return shown, sec.Name, nil
 	}
-	name, err := s.shownName(sec.Vault, shown)
-	return shown, name == sec.Name, err
+	means, err = s.shownName(sec.Vault, shown)
+	return shown, means, err
 }
 
 // PutVault stores the changed settings of a vault. Its name and place stay.

@@ -51,6 +51,9 @@ func TestParameters(t *testing.T) {
 					ExcludePunctuation: true, ExcludeUppercase: true, ExcludeLowercase: false, IncludeSpace: true})
 			}, map[string]any{"passwordLength": int64(9), "excludeCharacters": "ab", "excludeNumbers": true, "excludePunctuation": true,
 				"excludeUppercase": true, "includeSpace": true, "requireEachIncludedType": false}},
+			{"names", func() {
+				_, _ = h.vault.ListSecretNames(h.ctx, h.azure, vault.SecretNamesInput{Unreachable: true, MaxResults: 3, NextToken: "t"})
+			}, map[string]any{"vaultName": "MAIN", "maxResults": int64(3), "unreachable": true}},
 			{"versions, all", func() { versions(vault.ListVersionsInput{Secret: tacet.NameRef("x")}) }, map[string]any{"secretId": "x"}},
 		} {
 			tc.call()

@@ -161,7 +161,7 @@ func shownItem(v *guard.Snapshot, sec *tacet.Secret) (SecretBundle, bool, error)
 	if current == "" || sec.ScheduledForDeletion() && !v.Now().Before(sec.PurgeAt) {
 		return SecretBundle{}, false, nil
 	}
-	if _, ok, err := v.Shown(sec); !ok || err != nil {
+	if _, means, err := v.Shown(sec); means != sec.Name || err != nil {
 		return SecretBundle{}, false, err
 	}
 	ver, err := v.VersionOf(sec.ID, current)

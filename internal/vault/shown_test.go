@@ -171,16 +171,24 @@ func (h *house) namesChangeHands(reader *house) {
 			}
 			return deleted
 		})
-		for _, shown := range []string{"a--b", "A--B", "A--b", "plain", "PLAIN"} {
-			want := ""
-			for _, n := range order {
-				if s := strings.ReplaceAll(n, "/", "--"); s == shown || want == "" && strings.EqualFold(s, shown) {
-					want = n
-				}
-				if strings.ReplaceAll(n, "/", "--") == shown {
-					break
-				}
+		var listed []string
+		for _, name := range slices.Sorted(slices.Values(order)) {
+			line := name
+			if shown := strings.ReplaceAll(name, "/", "--"); meant(order, shown) == name {
+				line += " is " + shown
+			} else {
+				line += ": hidden by " + meant(order, shown)
 			}
+			if _, deleted := purged[name]; deleted {
+				line += ", deleted"
+			}
+			listed = append(listed, line)
+		}
+		if got := reader.names(vault.SecretNamesInput{MaxResults: 1 + r.IntN(3)}); !slices.Equal(got, listed) {
+			h.Errorf("the names are\n%q, not\n%q", got, listed)
+		}
+		for _, shown := range []string{"a--b", "A--B", "A--b", "plain", "PLAIN"} {
+			want := meant(order, shown)
 			if _, deleted := purged[want]; want == "" || deleted {
 				_, err := reader.getSecret(shown)
 				h.wantCode(err, tacet.SecretNotFound)
@@ -192,6 +200,20 @@ func (h *house) namesChangeHands(reader *house) {
 			h.Fatalf("after step %d", step)
 		}
 	}
+}
+
+// meant returns which of the secrets, the oldest first, Azure's name means: the one that
+// is shown exactly so, or else the oldest.
+func meant(order []string, shown string) (want string) {
+	for _, n := range order {
+		switch s := strings.ReplaceAll(n, "/", "--"); {
+		case s == shown:
+			return n
+		case want == "" && strings.EqualFold(s, shown):
+			want = n
+		}
+	}
+	return want
 }
 
 // listed pages through the secrets as Azure does and returns their names.

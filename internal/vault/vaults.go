@@ -172,8 +172,7 @@ func checkNetwork(n *tacet.NetworkRules) error {
 // checkTenant refuses what would not survive the challenge's header: its parsers split
 // at spaces, commas and equals signs.
 func checkTenant(tenant string) error {
-	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	if len(tenant) > 64 || without(tenant, letters+digits+".-") != "" {
+	if len(tenant) > 64 || without(tenant, lowercase+uppercase+digits+".-") != "" {
 		return tacet.Errorf(tacet.InvalidParameter, "a tenant is a GUID or a word of letters, digits, periods and hyphens")
 	}
 	return nil

@@ -136,23 +136,25 @@ const (
 	stsGlobal    = "aws-global"
 )
 
-// choose takes the protocol from the scope's service, which is signed; a request that
-// has no scope of ours is answered in the protocol its headers look like.
+// choose takes the protocol from what was sent and, where that leaves it open, from the
+// scope's service, which is signed. A request with a target is Secrets Manager's and a
+// form is STS's or IAM's, also when it is scoped to another service: then it returns the
+// service that was meant.
 func (x *exchange) choose(scope string) string {
-	switch scope {
-	case "secretsmanager":
-		x.query = false
-	case "sts":
-		x.query = true
-	case "iam":
-		x.query, x.xmlns = true, iamNamespace
-	default:
-		if x.query {
-			return "sts"
+	if len(x.r.Header["X-Amz-Target"]) == 0 {
+		switch scope {
+		case "sts":
+			x.query = true
+			return scope
+		case "iam":
+			x.query, x.xmlns = true, iamNamespace
+			return scope
 		}
-		return "secretsmanager"
 	}
-	return scope
+	if x.query {
+		return "sts"
+	}
+	return "secretsmanager"
 }
 
 // signatureFailure translates what package sigv4 says into the JSON services' code.

@@ -1,7 +1,10 @@
 package awsapi_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -62,4 +65,49 @@ func TestContractB14_NoFunction(t *testing.T) {
 	h.fails("RotateSecret", in{"SecretId": "none", "ClientRequestToken": token(2)}, "ResourceNotFoundException", notFound)
 	h.fails("RotateSecret", in{"SecretId": "s", "ClientRequestToken": token(2), "RotationRules": in{"AutomaticallyAfterDays": 5, "ScheduleExpression": "rate(5 days)"}},
 		"InvalidParameterException", "You cannot specify both rotation frequency and schedule expression together.")
+}
+
+// A request with a target is Secrets Manager's and a form is STS's or IAM's, whatever it is
+// scoped to: the scope of another service is refused in the words of the one that was
+// meant, as that one's endpoint does (aws.md a.5).
+func TestContractA5_ScopeOfAnotherService(t *testing.T) {
+	h := newServer(t)
+	for _, service := range []string{"sts", "iam", "s3", "SecretsManager"} {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, h.s.URL+"/", bytes.NewReader([]byte("{}")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/x-amz-json-1.1")
+		req.Header.Set("X-Amz-Target", "secretsmanager.ListSecrets")
+		res, body := h.c.Send(req, service, []byte("{}"))
+		var o out
+		if err := json.Unmarshal(body, &o); err != nil {
+			t.Fatalf("%s: %v: %s", service, err, body)
+		}
+		if res.StatusCode != 400 || o["__type"] != "InvalidSignatureException" || o["message"] != "Credential should be scoped to correct service: 'secretsmanager'. " {
+			t.Errorf("%s: %d %s", service, res.StatusCode, body)
+		}
+	}
+	for _, service := range []string{"secretsmanager", "s3"} {
+		res, body := h.query(service, "Action=GetCallerIdentity&Version=2011-06-15")
+		if res.StatusCode != 403 || res.Header.Get("Content-Type") != "text/xml" || !strings.Contains(string(body), "<Code>SignatureDoesNotMatch</Code>") ||
+			!strings.Contains(string(body), "Credential should be scoped to correct service: &#39;sts&#39;. ") {
+			t.Errorf("%s: %d %s", service, res.StatusCode, body)
+		}
+	}
+}
+
+// On a development server, where every test comes from one address, failed attempts to
+// prove who one is get the answer they have been made for, however many there are (aws.md
+// a.5), and whoever comes next is heard.
+func TestContractA5_FailuresOfADevelopmentServer(t *testing.T) {
+	h := newServer(t)
+	wrong := &house{t, h.s, h.c.As(h.s.AccessKey, "x"+h.s.SecretKey)}
+	for range 500 {
+		wrong.fails("ListSecrets", in{}, "InvalidSignatureException", "The request signature we calculated…")
+		if t.Failed() {
+			break
+		}
+	}
+	h.ok("ListSecrets", in{})
 }

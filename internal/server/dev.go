@@ -45,7 +45,8 @@ type DevConfig struct {
 	MetadataIdentity string
 	// Fsync is as [AuditConfig.Fsync].
 	Fsync string
-	// Limits are as in a configuration; the zero value has the defaults.
+	// Limits are as in a configuration; the zero value has the defaults, but for a
+	// FailureRate, which there is none of.
 	Limits LimitsConfig
 	// Logger takes the log; nil discards it.
 	Logger *slog.Logger
@@ -109,6 +110,8 @@ func StartDev(ctx context.Context, dc DevConfig) (_ *DevServer, err error) {
 		dev:      &development{clock: d.Clock, authority: authority, metadata: metadata},
 	}
 	def(&cfg.Store.URL, "sqlite:"+filepath.Join(d.DataDir, devStore))
+	// Those who test have one address, and failures are among what they test.
+	def(&cfg.Limits.FailureRate, -1)
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}

@@ -14,9 +14,43 @@ import (
 
 // operations is the whole face.
 func operations() []operation {
-	return []operation{
+	return append([]operation{
 		handle("whoami", whoami),
+		handle("decisions/explain", explainDecision),
+		handle("decisions/simulate", simulateDecision),
+		handle("access/list", listAccess),
 
+		handle("accounts/create", createAccount),
+		handle("accounts/list", listAccounts),
+		handle("vaults/list", listVaults),
+		handle("vaults/create", createVault),
+		handle("vaults/get", getVault),
+		handle("vaults/update", updateVault),
+		handle("vaults/delete", deleteVault),
+		handle("vaults/names", listNames),
+		handle("role-assignments/create", createAssignment),
+		handle("role-assignments/list", listAssignments),
+		handle("role-assignments/delete", deleteAssignment),
+		handle("role-definitions/create", createDefinition),
+		handle("role-definitions/list", listDefinitions),
+		handle("role-definitions/delete", deleteDefinition),
+		handle("access-policies/set", setAccessPolicy),
+		handle("access-policies/list", listAccessPolicies),
+		handle("access-policies/delete", deleteAccessPolicy),
+
+		handle("audit/records", readRecords),
+		handle("audit/checkpoint", checkpoint),
+		long(handle("audit/verify", verify)),
+		long(operation{path: "audit/export", run: export}),
+
+		handle("clock/get", getClock),
+		handle("clock/set", setClock),
+	}, principalOperations()...)
+}
+
+// principalOperations are those on principals, their policies and their credentials.
+func principalOperations() []operation {
+	return []operation{
 		handle("users/create", createUser),
 		handle("users/get", getUser),
 		handle("users/list", listUsers),
@@ -68,40 +102,9 @@ func operations() []operation {
 		handle("keys/used", lastUse),
 		handle("keys/update", updateKey),
 		handle("keys/delete", deleteKey),
-
-		handle("decisions/explain", explainDecision),
-		handle("decisions/simulate", simulateDecision),
-		handle("access/list", listAccess),
-
-		handle("accounts/create", createAccount),
-		handle("accounts/list", listAccounts),
-		handle("vaults/list", listVaults),
-		handle("vaults/create", createVault),
 		{path: "client-credentials/create", run: createCredential},
 		handle("client-credentials/list", listCredentials),
 		handle("client-credentials/delete", deleteCredential),
-
-		handle("vaults/get", getVault),
-		handle("vaults/update", updateVault),
-		handle("vaults/delete", deleteVault),
-		handle("vaults/names", listNames),
-		handle("role-assignments/create", createAssignment),
-		handle("role-assignments/list", listAssignments),
-		handle("role-assignments/delete", deleteAssignment),
-		handle("role-definitions/create", createDefinition),
-		handle("role-definitions/list", listDefinitions),
-		handle("role-definitions/delete", deleteDefinition),
-		handle("access-policies/set", setAccessPolicy),
-		handle("access-policies/list", listAccessPolicies),
-		handle("access-policies/delete", deleteAccessPolicy),
-
-		handle("audit/records", readRecords),
-		handle("audit/checkpoint", checkpoint),
-		long(handle("audit/verify", verify)),
-		long(operation{path: "audit/export", run: export}),
-
-		handle("clock/get", getClock),
-		handle("clock/set", setClock),
 	}
 }
 

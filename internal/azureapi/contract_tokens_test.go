@@ -490,7 +490,7 @@ func TestAuthorityMetrics(t *testing.T) {
 	_, _ = a.ask("/adfs/oauth2/token", map[string]string{"client_secret": "wrong"})
 	_, _ = a.do("GET", "/adfs/discovery/keys", "", nil, "")
 	_, _ = a.do("GET", "/msi/token", "", nil, "")
-	res, err := http.Get(a.s.AdminURL + "/metrics") //nolint:noctx // of this machine
+	res, err := http.Get(a.s.AdminURL + "/metrics")
 	must(t, err)
 	text, err := io.ReadAll(res.Body)
 	must(t, err)

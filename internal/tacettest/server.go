@@ -18,6 +18,7 @@ import (
 	"os"
 	"runtime/pprof"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -119,12 +120,7 @@ func Start(t testing.TB, opts ...Option) (*Server, func()) {
 		t.Fatalf("tacettest: %v", b.error)
 	}
 	d := b.DevServer
-	stopped := false
-	stop := func() {
-		if stopped {
-			return
-		}
-		stopped = true
+	stop := sync.OnceFunc(func() {
 		cancel()
 		select {
 		case err := <-ended:
@@ -135,7 +131,7 @@ func Start(t testing.TB, opts ...Option) (*Server, func()) {
 			t.Errorf("tacettest: the server did not stop within %s", stopTimeout)
 		}
 		checkLeaks(t, id)
-	}
+	})
 	wait, done := context.WithTimeout(t.Context(), stopTimeout)
 	defer done()
 	if err := d.WaitReady(wait); err != nil {

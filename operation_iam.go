@@ -111,6 +111,10 @@ const (
 	// The account.
 	OpListAccountAliases Operation = "ListAccountAliases"
 	OpGetAccountSummary  Operation = "GetAccountSummary"
+
+	// The policy simulator.
+	OpSimulatePrincipalPolicy Operation = "SimulatePrincipalPolicy"
+	OpSimulateCustomPolicy    Operation = "SimulateCustomPolicy"
 )
 
 // iamOperations are the above.
@@ -131,6 +135,7 @@ func iamOperations() []opInfo {
 		OpCreateOpenIDConnectProvider, OpGetOpenIDConnectProvider, OpListOpenIDConnectProviders, OpDeleteOpenIDConnectProvider,
 		OpUpdateOpenIDConnectProviderThumbprint, OpAddClientIDToOpenIDConnectProvider, OpRemoveClientIDFromOpenIDConnectProvider,
 		OpTagOpenIDConnectProvider, OpUntagOpenIDConnectProvider, OpListOpenIDConnectProviderTags, OpListAccountAliases, OpGetAccountSummary,
+		OpSimulatePrincipalPolicy, OpSimulateCustomPolicy,
 	} {
 		readOnly := strings.HasPrefix(string(op), "Get") || strings.HasPrefix(string(op), "List") || strings.HasPrefix(string(op), "Simulate")
 		out = append(out, opInfo{op, "iam", readOnly, ""})

@@ -89,6 +89,17 @@ resource "aws_iam_user_policy" "ci" {
   user   = aws_iam_user.ci.name
   policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "secretsmanager:ListSecrets", Resource = "*" }] })
 }
+data "aws_iam_principal_policy_simulation" "ci" {
+  policy_source_arn = aws_iam_user.ci.arn
+  action_names      = ["secretsmanager:ListSecrets"]
+  depends_on        = [aws_iam_user_policy.ci]
+  lifecycle {
+    postcondition {
+      condition     = self.all_allowed && contains(one(self.results).matched_statements[*].source_policy_id, "user_tf-ci_inline")
+      error_message = "The inline policy does not allow it."
+    }
+  }
+}
 `
 
 const readAny = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`
@@ -123,6 +134,17 @@ func TestAWSCommandIAM(t *testing.T) {
 	run("attach-role-policy", "--role-name", "cli", "--policy-arn", policy["Arn"].(string))
 	if got := run("list-entities-for-policy", "--policy-arn", policy["Arn"].(string)); len(got["PolicyUsers"].([]any))+len(got["PolicyRoles"].([]any)) != 2 {
 		t.Errorf("list-entities-for-policy: %v", got)
+	}
+	simulated, _ := run("simulate-principal-policy", "--policy-source-arn", arn, "--action-names", "secretsmanager:GetSecretValue", "secretsmanager:DeleteSecret",
+		"--resource-arns", "arn:aws:secretsmanager:us-east-1:000000000001:secret:x-abcdef", "--max-items", "10")["EvaluationResults"].([]any)
+	if len(simulated) != 2 {
+		t.Fatalf("simulate-principal-policy: %v", simulated)
+	}
+	for i, want := range []string{"allowed", "implicitDeny"} {
+		r := simulated[i].(map[string]any)
+		if r["EvalDecision"] != want || len(r["MatchedStatements"].([]any)) != 1-i || len(r["ResourceSpecificResults"].([]any)) != 1 {
+			t.Errorf("simulate-principal-policy: %v, want %s", r, want)
+		}
 	}
 	got := run("get-role-policy", "--role-name", "cli", "--policy-name", "inline")
 	if doc, _ := got["PolicyDocument"].(map[string]any); doc["Version"] != "2012-10-17" {

@@ -146,12 +146,12 @@ func TestThreat13_IdentityOfAnotherAccount(t *testing.T) {
 
 	arn := "arn:aws:iam::" + h.s.Account + ":"
 	theirs := []string{"UserName", "ana", "GroupName", "ops", "RoleName", "deploy", "PolicyArn", arn + "policy/readers", "AccessKeyId", key, "RoleArn", arn + "role/deploy",
-		"OpenIDConnectProviderArn", arn + "oidc-provider/issuer.example", "PermissionsBoundary", arn + "policy/readers"}
+		"OpenIDConnectProviderArn", arn + "oidc-provider/issuer.example", "PermissionsBoundary", arn + "policy/readers", "PolicySourceArn", arn + "role/deploy"}
 	nobodys := []string{"UserName", "anb", "GroupName", "opt", "RoleName", "deplox", "PolicyArn", arn + "policy/readert", "AccessKeyId", key[:19] + flip(key[19]), "RoleArn", arn + "role/deplox",
-		"OpenIDConnectProviderArn", arn + "oidc-provider/issuer.exampld", "PermissionsBoundary", arn + "policy/readert"}
+		"OpenIDConnectProviderArn", arn + "oidc-provider/issuer.exampld", "PermissionsBoundary", arn + "policy/readert", "PolicySourceArn", arn + "role/deplox"}
 	rest := []string{"PolicyName", "own", "PolicyDocument", everything, "VersionId", "v1", "Status", "Inactive", "ClientID", "x", "NewPath", "/x/", "RoleSessionName", "s1",
 		"Tags.member.1.Key", "k", "Tags.member.1.Value", "v", "TagKeys.member.1", "k", "Description", "x", "ThumbprintList.member.1", strings.Repeat("a", 40),
-		"WebIdentityToken", "not.a.token", "Url", "https://issuer.example", "AssumeRolePolicyDocument", trusting(`{"AWS":"`+second+`"}`, "")}
+		"ActionNames.member.1", "s3:GetObject", "PolicyInputList.member.1", everything, "WebIdentityToken", "not.a.token", "Url", "https://issuer.example", "AssumeRolePolicyDocument", trusting(`{"AWS":"`+second+`"}`, "")}
 	for _, op := range tacet.Operations() {
 		service := op.Service()
 		if op.Internal() || service != "iam" && service != "sts" || strings.HasPrefix(string(op), "Create") && op != tacet.OpCreateAccessKey && op != tacet.OpCreatePolicyVersion ||

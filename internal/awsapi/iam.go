@@ -15,6 +15,7 @@ func iamOperations() []queryOperation {
 	out = append(out, roleOperations()...)
 	out = append(out, policyOperations()...)
 	out = append(out, providerOperations()...)
+	out = append(out, simulationOperations()...)
 	for _, kind := range []tacet.PrincipalKind{tacet.KindUser, tacet.KindGroup, tacet.KindRole} {
 		out = append(out, grantOperations(kind)...)
 	}

@@ -9,15 +9,17 @@ import (
 
 // element writes an XML element with a text, of which what is no XML becomes U+FFFD.
 func (e *encoder) element(name, content string) {
-	e.within(name, func() {
-		if plainText(content) {
-			e.Raw(content)
-			return
-		}
-		var b bytes.Buffer
-		_ = xml.EscapeText(&b, []byte(content)) // a bytes.Buffer takes everything
-		e.Raw(b.String())
-	})
+	e.within(name, func() { e.escaped(content) })
+}
+
+func (e *encoder) escaped(content string) {
+	if plainText(content) {
+		e.Raw(content)
+		return
+	}
+	var b bytes.Buffer
+	_ = xml.EscapeText(&b, []byte(content)) // a bytes.Buffer takes everything
+	e.Raw(b.String())
 }
 
 // plainText reports whether a text is itself in XML.

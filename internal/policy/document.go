@@ -87,6 +87,8 @@ type statement struct {
 	sid    string
 	effect Effect
 
+	start, end Position // in the text
+
 	principals   *principals // nil: the document's kind has none
 	notPrincipal bool
 

@@ -89,6 +89,7 @@ func parse(name string, kind Kind, text []byte, limit int) (*Document, *node, er
 	if err := d.read(root); err != nil {
 		return nil, nil, err
 	}
+	d.locate(text, root.get("Statement").elements())
 	for i := range d.statements {
 		s := &d.statements[i]
 		if s.effect == Deny {

@@ -141,6 +141,7 @@ func checkExplained(g generator, s *Set, r *Request, d Decision) {
 	}) {
 		g.Fatalf("%+v is not borne out by %+v", d, traces)
 	}
+	checkSimulated(g, s, r, d)
 }
 
 func compileSet(g generator, texts oracleSet) *Set {

@@ -39,6 +39,9 @@ type node struct {
 	text  string   // of a string, a number or a boolean
 	keys  []string // of an object, beside list
 	list  []node   // elements of a list, values of an object
+	// Where an object stands in the text. An element of a list begins where what precedes
+	// it ends, which is how AWS IAM counts.
+	start, end int
 }
 
 // fail makes the error about a node.
@@ -124,6 +127,9 @@ func parseTree(text []byte) (*node, error) {
 
 type treeReader struct{ d *json.Decoder }
 
+// offset is where the last token ended.
+func (t treeReader) offset() int { return int(t.d.InputOffset()) }
+
 // token returns the next token. The text is known to be JSON, so there is one.
 func (t treeReader) token(n *node) (json.Token, error) {
 	tok, err := t.d.Token()
@@ -156,6 +162,9 @@ func (t treeReader) read(n *node, depth int) error {
 			return n.fail("nested deeper than %d levels", maxDepth)
 		}
 		if v == '{' {
+			if n.start == 0 {
+				n.start = t.offset() - 1
+			}
 			return t.readObject(n, depth)
 		}
 		return t.readList(n, depth)
@@ -165,8 +174,8 @@ func (t treeReader) read(n *node, depth int) error {
 
 func (t treeReader) readList(n *node, depth int) error {
 	n.kind = listNode
-	for t.d.More() {
-		e := node{place: n.place + "[" + strconv.Itoa(len(n.list)) + "]"}
+	for start := t.offset(); t.d.More(); start = t.offset() {
+		e := node{place: n.place + "[" + strconv.Itoa(len(n.list)) + "]", start: start}
 		if err := t.read(&e, depth+1); err != nil {
 			return err
 		}
@@ -202,6 +211,7 @@ func (t treeReader) readObject(n *node, depth int) error {
 		n.keys, n.list = append(n.keys, key), append(n.list, e)
 	}
 	_, err := t.token(n)
+	n.end = t.offset()
 	return err
 }
 

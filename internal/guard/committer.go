@@ -104,10 +104,21 @@ type queue struct {
 	mu     sync.Mutex
 	wake   *sync.Cond
 	jobs   []*job
+	wanted int  // with how many jobs the committer wakes
+	late   bool // it has waited for them long enough
+	timer  *time.Timer
 	closed bool
 }
 
-func (q *queue) init() { q.wake = sync.NewCond(&q.mu) }
+func (q *queue) init() {
+	q.wake = sync.NewCond(&q.mu)
+	q.timer = time.AfterFunc(gatherTime, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.late = true
+		q.wake.Signal()
+	})
+}
 
 func (q *queue) push(j *job) bool {
 	q.mu.Lock()
@@ -116,7 +127,7 @@ func (q *queue) push(j *job) bool {
 		return false
 	}
 	q.jobs = append(q.jobs, j)
-	if len(q.jobs) == 1 {
+	if len(q.jobs) == q.wanted {
 		q.wake.Signal()
 	}
 	return true
@@ -125,34 +136,33 @@ func (q *queue) push(j *job) bool {
 // maxGroup bounds how much one commit carries.
 const maxGroup = 512
 
-// Where many are asking, a group that begins smaller than groups have been lately waits
-// for more, in a few short steps. The callers of the last group have just got their
-// answers and are about to ask again; to take the first few of them alone would cost a
-// commit and an fsync for each handful. With few callers nobody waits.
+// Where many are asking, a group waits for nearly all of them, for gatherTime at most: those
+// of the last group have just got their answers and are about to ask again. To take the
+// first few of them alone would cost a commit and an fsync for each handful. With few
+// callers nobody waits.
 const (
-	gatherStep  = 250 * time.Microsecond
-	gatherSteps = 4
-	gatherFrom  = 8
+	gatherTime = 2 * time.Millisecond
+	gatherFrom = 8
 )
 
 // take waits for jobs and returns up to maxGroup of them; nil when closed and empty.
-// usual is how large groups have been lately.
-func (q *queue) take(usual int) []*job {
+// last is how many there were in the last group.
+func (q *queue) take(last int) []*job {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	for len(q.jobs) == 0 {
+	asking := last + len(q.jobs)
+	for q.wanted = 1; len(q.jobs) == 0; q.wake.Wait() {
 		if q.closed {
 			return nil
 		}
-		q.wake.Wait()
 	}
-	for range gatherSteps {
-		if usual < gatherFrom || len(q.jobs) >= usual-usual/4 || q.closed {
-			break
+	if enough := asking - asking/8; asking >= gatherFrom && len(q.jobs) < enough {
+		q.wanted, q.late = enough, false
+		q.timer.Reset(gatherTime)
+		for len(q.jobs) < enough && !q.late && !q.closed {
+			q.wake.Wait()
 		}
-		q.mu.Unlock()
-		time.Sleep(gatherStep)
-		q.mu.Lock()
+		q.timer.Stop()
 	}
 	n := min(len(q.jobs), maxGroup)
 	group := q.jobs[:n:n]
@@ -207,13 +217,13 @@ func (g *Guard) submit(j *job) (stale bool, err error) {
 
 func (g *Guard) commitLoop() {
 	defer close(g.done)
-	usual := 0
+	last := 0
 	for {
-		jobs := g.queue.take(usual)
+		jobs := g.queue.take(last)
 		if jobs == nil {
 			return
 		}
-		usual = max(len(jobs), usual-usual/8-1)
+		last = len(jobs)
 		g.commit(jobs)
 		for _, j := range jobs {
 			for _, l := range j.records {

@@ -66,14 +66,15 @@ func (n *NetworkRules) Admits(address string) bool {
 // RecoveryLevel is Azure's word for how secrets of the vault are deleted (Azure Key
 // Vault REST reference, DeletionRecoveryLevel).
 func (v *VaultSettings) RecoveryLevel() string {
-	level := "Recoverable"
-	if v.RetentionDays < MaxRetention {
-		level = "CustomizedRecoverable"
+	switch custom := v.RetentionDays < MaxRetention; {
+	case custom && v.PurgeProtection:
+		return "CustomizedRecoverable"
+	case custom:
+		return "CustomizedRecoverable+Purgeable"
+	case v.PurgeProtection:
+		return "Recoverable"
 	}
-	if !v.PurgeProtection {
-		level += "+Purgeable"
-	}
-	return level
+	return "Recoverable+Purgeable"
 }
 
 // VersionAttributes is what Azure keeps of a version beside its value. A version that

@@ -228,8 +228,27 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-func appendJSONString(dst []byte, s string) []byte {
+// PlainLen returns the length of a beginning of s that stands for itself in a JSON string
+// (RFC 8259 section 7) and has no control character: all of s but its last few bytes, as a
+// rule. It looks at eight bytes at once.
+func PlainLen[T string | []byte](s T) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
 	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		// A byte less than n has its high bit set by subtracting n, and the byte n itself by
+		// subtracting 1 from its difference to n, which is 0. A borrow from a byte reaches the
+		// next one only where that byte was one of these.
+		if (x|(x-' '*ones)|((x^'"'*ones)-ones)|((x^'\\'*ones)-ones)|((x^0x7f*ones)-ones))&high != 0 {
+			break
+		}
+	}
+	return i
+}
+
+func appendJSONString(dst []byte, s string) []byte {
+	i := PlainLen(s)
 	for i < len(s) && plain[s[i]] {
 		i++
 	}

@@ -265,3 +265,24 @@ func BenchmarkRecordAppendJSON(b *testing.B) {
 	}
 	b.SetBytes(int64(len(buf)))
 }
+
+// TestPlainLen: no byte that needs care is passed over, wherever it stands and whatever
+// stands before and behind it, and what needs none is passed over.
+func TestPlainLen(t *testing.T) {
+	for c := range 256 {
+		care := c < ' ' || c == '"' || c == '\\' || c >= 0x7f
+		for at := range 16 {
+			for _, fill := range []byte{' ', '!', '#', '[', ']', '~'} {
+				s := bytes.Repeat([]byte{fill}, 16)
+				s[at] = byte(c)
+				want := 16
+				if care {
+					want = at / 8 * 8
+				}
+				if got := tacet.PlainLen(s); got != want {
+					t.Fatalf("%q: %d, want %d", s, got, want)
+				}
+			}
+		}
+	}
+}

@@ -45,6 +45,7 @@ type job struct {
 type line struct {
 	time int64 // microseconds
 	body []byte
+	room *[]byte // what body stands in
 }
 
 type look struct {
@@ -84,16 +85,17 @@ func (g *Guard) free(j *job) {
 }
 
 // buffer returns an empty buffer for a record; release takes it back.
-func (g *Guard) buffer() []byte {
+func (g *Guard) buffer() *[]byte {
 	if b, ok := g.pools.lines.Get().(*[]byte); ok {
-		return (*b)[:0]
+		return b
 	}
-	return make([]byte, 0, recordSize)
+	b := make([]byte, 0, recordSize)
+	return &b
 }
 
-func (g *Guard) release(b []byte) {
-	if cap(b) <= 4*recordSize {
-		g.pools.lines.Put(&b)
+func (g *Guard) release(b *[]byte) {
+	if *b = (*b)[:0]; cap(*b) <= 4*recordSize {
+		g.pools.lines.Put(b)
 	}
 }
 
@@ -227,7 +229,7 @@ func (g *Guard) commitLoop() {
 		g.commit(jobs)
 		for _, j := range jobs {
 			for _, l := range j.records {
-				g.release(l.body)
+				g.release(l.room)
 			}
 			j.records = nil
 			j.done <- struct{}{}

@@ -23,7 +23,7 @@ func (s *scope) resolve(rec *tacet.Record) error {
 	if !known && account == r.Call.Account && r.Operation.OnSecrets() && r.Call.Vault == "" {
 		return &tacet.Error{Code: tacet.VaultNotFound, Region: r.Call.Region}
 	}
-	if r.Operation.OnSecrets() {
+	if r.Operation.OnSecrets() && known { // one that does not exist stays as it was asked for
 		rec.Vault = s.vault.Name
 	}
 	if r.Vault != "" {

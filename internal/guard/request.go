@@ -289,7 +289,9 @@ const recordSize = 1536
 
 // record adds a finished record to what the job has to commit.
 func (j *job) record(g *Guard, rec *tacet.Record) {
-	j.records = append(j.records, line{rec.Time.UnixMicro(), rec.AppendJSON(g.buffer())})
+	room := g.buffer()
+	*room = rec.AppendJSON(*room)
+	j.records = append(j.records, line{rec.Time.UnixMicro(), *room, room})
 }
 
 // record adds the record of a change and those of what followed from it.

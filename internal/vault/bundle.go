@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"tacet"
-	"tacet/internal/guard"
 )
 
 // A SecretBundle is a version of a secret as Azure shows it (Azure Key Vault REST
@@ -148,17 +147,4 @@ func shownVersion(at place, sec *tacet.Secret, id string) (*tacet.Version, error
 		}
 	}
 	return nil, &tacet.Error{Code: tacet.VersionNotFound, Secret: sec.Name, Version: tacet.VersionID(id)}
-}
-
-// answered adds to a record which version an answer was about.
-func answered(at interface{ Respond(string, any) }, b *SecretBundle) {
-	at.Respond("name", b.Name)
-	at.Respond("versionId", b.Version)
-}
-
-// shownRequest begins a request in Azure's words.
-func shownRequest(call tacet.Call, op tacet.Operation, ref tacet.SecretRef) guard.Request {
-	r := request(call, op, ref)
-	parameter(&r, "vaultName", call.Vault)
-	return r
 }

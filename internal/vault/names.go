@@ -38,7 +38,7 @@ const maxNames = 1000
 //
 // Errors: VaultNotFound, InvalidParameter (MaxResults), InvalidNextToken.
 func (s *Service) ListSecretNames(ctx context.Context, call tacet.Call, in SecretNamesInput) (SecretNames, error) {
-	r := shownRequest(call, tacet.OpListSecrets, tacet.SecretRef{})
+	r := request(call, tacet.OpListSecrets, tacet.SecretRef{})
 	recordListing(&r, nil, in.MaxResults)
 	flag(&r, "unreachable", in.Unreachable)
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (SecretNames, error) { return secretNames(v, in) })

@@ -53,7 +53,7 @@ func TestParameters(t *testing.T) {
 				"excludeUppercase": true, "includeSpace": true, "requireEachIncludedType": false}},
 			{"names", func() {
 				_, _ = h.vault.ListSecretNames(h.ctx, h.azure, vault.SecretNamesInput{Unreachable: true, MaxResults: 3, NextToken: "t"})
-			}, map[string]any{"vaultName": "MAIN", "maxResults": int64(3), "unreachable": true}},
+			}, map[string]any{"maxResults": int64(3), "unreachable": true}},
 			{"versions, all", func() { versions(vault.ListVersionsInput{Secret: tacet.NameRef("x")}) }, map[string]any{"secretId": "x"}},
 		} {
 			tc.call()

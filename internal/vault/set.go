@@ -79,7 +79,7 @@ type SetSecretInput struct {
 // ValueAmbiguous, SecretNameScheduled (it is deleted and can be recovered),
 // ReplicaReadOnly, SecretManaged, LimitExceeded.
 func (s *Service) SetSecret(ctx context.Context, call tacet.Call, in SetSecretInput) (SecretBundle, error) {
-	r := shownRequest(call, tacet.OpSetSecret, in.Secret)
+	r := request(call, tacet.OpSetSecret, in.Secret)
 	r.OrCreate = true
 	parameter(&r, "contentType", in.ContentType)
 	in.Attributes.record(&r)
@@ -206,7 +206,7 @@ type UpdateAttributesInput struct {
 // Errors: InvalidParameter (a limit of Azure's), SecretNotFound, VersionNotFound,
 // ReplicaReadOnly, SecretManaged.
 func (s *Service) UpdateSecretAttributes(ctx context.Context, call tacet.Call, in UpdateAttributesInput) (SecretBundle, error) {
-	r := shownRequest(call, tacet.OpUpdateSecretAttributes, in.Secret)
+	r := request(call, tacet.OpUpdateSecretAttributes, in.Secret)
 	parameter(&r, "versionId", in.Version)
 	if in.ContentType != nil {
 		r.Parameters["contentType"] = *in.ContentType

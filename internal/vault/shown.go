@@ -20,7 +20,7 @@ type GetSecretInput struct {
 //
 // Errors: SecretNotFound (also of a deleted secret), VersionNotFound, VersionDisabled.
 func (s *Service) GetSecret(ctx context.Context, call tacet.Call, in GetSecretInput) (SecretBundle, error) {
-	r := shownRequest(call, tacet.OpGetSecretValue, in.Secret)
+	r := request(call, tacet.OpGetSecretValue, in.Secret)
 	parameter(&r, "versionId", in.Version)
 	condition(&r, "secretsmanager:versionid", in.Version)
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (SecretBundle, error) {
@@ -33,7 +33,7 @@ func (s *Service) GetSecret(ctx context.Context, call tacet.Call, in GetSecretIn
 			return SecretBundle{}, err
 		}
 		b := bundle(v.Vault(), sec, ver)
-		answered(v, &b)
+		v.Respond("versionId", b.Version)
 		if !b.Enabled {
 			return SecretBundle{}, &tacet.Error{Code: tacet.VersionDisabled, Secret: sec.Name, Version: ver.ID}
 		}
@@ -48,7 +48,7 @@ func (s *Service) GetSecret(ctx context.Context, call tacet.Call, in GetSecretIn
 // GetDeletedSecret returns the current version, without its value, of a secret that waits
 // for its purge. Errors: SecretNotFound, VersionDisabled.
 func (s *Service) GetDeletedSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef) (SecretBundle, error) {
-	return guard.View(ctx, s.g, shownRequest(call, tacet.OpGetDeletedSecret, ref), func(v *guard.Snapshot) (SecretBundle, error) {
+	return guard.View(ctx, s.g, request(call, tacet.OpGetDeletedSecret, ref), func(v *guard.Snapshot) (SecretBundle, error) {
 		sec, err := shownDeleted(v)
 		if err != nil {
 			return SecretBundle{}, err
@@ -58,7 +58,7 @@ func (s *Service) GetDeletedSecret(ctx context.Context, call tacet.Call, ref tac
 			return SecretBundle{}, err
 		}
 		b := bundle(v.Vault(), sec, ver)
-		answered(v, &b)
+		v.Respond("versionId", b.Version)
 		if !b.Enabled {
 			return SecretBundle{}, &tacet.Error{Code: tacet.VersionDisabled, Secret: sec.Name, Version: ver.ID}
 		}
@@ -96,7 +96,7 @@ func (s *Service) ListDeletedSecrets(ctx context.Context, call tacet.Call, in Sh
 }
 
 func (s *Service) listShown(ctx context.Context, call tacet.Call, op tacet.Operation, in ShownListInput) (ShownList, error) {
-	r := shownRequest(call, op, tacet.SecretRef{})
+	r := request(call, op, tacet.SecretRef{})
 	recordListing(&r, nil, in.MaxResults)
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (ShownList, error) { return shownPage(v, op, in) })
 }
@@ -180,7 +180,7 @@ type ListShownVersionsInput struct {
 // ListShownVersions returns a page of a secret's versions, labelled or not, the oldest
 // first. Errors: SecretNotFound, InvalidParameter (MaxResults), InvalidNextToken.
 func (s *Service) ListShownVersions(ctx context.Context, call tacet.Call, in ListShownVersionsInput) (ShownList, error) {
-	r := shownRequest(call, tacet.OpListSecretVersionIDs, in.Secret)
+	r := request(call, tacet.OpListSecretVersionIDs, in.Secret)
 	recordListing(&r, nil, in.MaxResults)
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (ShownList, error) {
 		limit, err := in.pageSize()

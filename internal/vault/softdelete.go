@@ -11,7 +11,7 @@ import (
 // says. Errors: SecretNotFound (also when it is deleted already), HasReplicas,
 // ReplicaReadOnly, SecretManaged.
 func (s *Service) SoftDeleteSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef) (SecretBundle, error) {
-	return guard.Do(ctx, s.g, shownRequest(call, tacet.OpDeleteSecret, ref), func(tx *guard.Tx) (SecretBundle, error) {
+	return guard.Do(ctx, s.g, request(call, tacet.OpDeleteSecret, ref), func(tx *guard.Tx) (SecretBundle, error) {
 		sec, ver, err := shownWhole(tx, shownLive)
 		if err == nil && sec.OwningService != "" {
 			err = &tacet.Error{Code: tacet.SecretManaged, Secret: sec.Name}
@@ -33,7 +33,7 @@ func (s *Service) SoftDeleteSecret(ctx context.Context, call tacet.Call, ref tac
 // RecoverDeletedSecret takes a secret back from its deletion. Errors: SecretNotFound,
 // ReplicaReadOnly.
 func (s *Service) RecoverDeletedSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef) (SecretBundle, error) {
-	return guard.Do(ctx, s.g, shownRequest(call, tacet.OpRestoreSecret, ref), func(tx *guard.Tx) (SecretBundle, error) {
+	return guard.Do(ctx, s.g, request(call, tacet.OpRestoreSecret, ref), func(tx *guard.Tx) (SecretBundle, error) {
 		sec, ver, err := shownWhole(tx, shownDeleted)
 		if err != nil {
 			return SecretBundle{}, err
@@ -49,7 +49,7 @@ func (s *Service) RecoverDeletedSecret(ctx context.Context, call tacet.Call, ref
 // PurgeDeletedSecret removes a deleted secret for good, before its time. Errors:
 // SecretNotFound (also of a live one), PurgeProtected.
 func (s *Service) PurgeDeletedSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef) error {
-	r := shownRequest(call, tacet.OpPurgeDeletedSecret, ref)
+	r := request(call, tacet.OpPurgeDeletedSecret, ref)
 	condition(&r, "secretsmanager:forcedeletewithoutrecovery", "true") // what it is in AWS's words
 	_, err := guard.Do(ctx, s.g, r, func(tx *guard.Tx) (struct{}, error) {
 		sec, err := shownDeleted(tx)
@@ -85,7 +85,7 @@ func shownWhole(tx *guard.Tx, find func(place) (*tacet.Secret, error)) (*tacet.S
 // deployment can restore it, into any of its vaults. Disabled versions are in it too.
 // Errors: SecretNotFound.
 func (s *Service) BackupSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef) ([]byte, error) {
-	r := shownRequest(call, tacet.OpBackupSecret, ref)
+	r := request(call, tacet.OpBackupSecret, ref)
 	// Restored where the caller may read, it is read.
 	r.Unless = []tacet.Operation{tacet.OpGetSecretValue}
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) ([]byte, error) {
@@ -100,7 +100,7 @@ func (s *Service) BackupSecret(ctx context.Context, call tacet.Call, ref tacet.S
 // and attributes of its versions, the labels and the tags, and answers its current
 // version. Errors: BackupInvalid, SecretExists, SecretNameScheduled.
 func (s *Service) RestoreBackup(ctx context.Context, call tacet.Call, backup []byte) (SecretBundle, error) {
-	r := shownRequest(call, tacet.OpRestoreBackup, tacet.SecretRef{})
+	r := request(call, tacet.OpRestoreBackup, tacet.SecretRef{})
 	b, invalid := s.g.OpenBackup(backup)
 	if invalid == nil {
 		shown, ok := tacet.ShownName(b.Name())

@@ -79,7 +79,7 @@ func TestVaultsByName(t *testing.T) {
 			t.Error("another vault was meant")
 		}
 		rec := h.records()[len(h.records())-3]
-		if rec.Account != home || rec.Region != "eu-west-1" || rec.Parameters["vaultName"] != "Team-A" {
+		if rec.Account != home || rec.Region != "eu-west-1" || rec.Vault != "team-a" {
 			t.Errorf("the record does not say which vault: %+v", rec)
 		}
 		call.Vault = "none"

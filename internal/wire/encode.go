@@ -3,6 +3,8 @@ package wire
 import (
 	"strconv"
 	"unicode/utf8"
+
+	"tacet"
 )
 
 // An Encoder appends one JSON answer to a buffer that is used again and again.
@@ -98,7 +100,7 @@ const hexDigits = "0123456789abcdef"
 // What is not UTF-8 becomes U+FFFD, so that an answer is always valid JSON; no value
 // and no name that came through a face is such.
 func Quote[T string | []byte](e *Encoder, s T) {
-	plain := plainLen(s)
+	plain := tacet.PlainLen(s)
 	e.Room(plain + quotedLen(s[plain:]))
 	b := append(e.Buf, '"')
 	start := 0
@@ -125,24 +127,6 @@ func Quote[T string | []byte](e *Encoder, s T) {
 	}
 	b = append(b, s[start:]...)
 	e.Buf = append(b, '"')
-}
-
-// plainLen returns the length of a beginning of s that Quote copies as it is: all of s as
-// a rule. It looks at eight bytes at once.
-func plainLen[T string | []byte](s T) int {
-	const ones, high = 0x0101010101010101, 0x8080808080808080
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		// A byte less than n has its high bit set by subtracting n, and the byte n itself by
-		// subtracting 1 from its difference to n, which is 0. A borrow from a byte reaches the
-		// next one only where that byte was one of these.
-		if (x|(x-' '*ones)|((x^'"'*ones)-ones)|((x^'\\'*ones)-ones))&high != 0 {
-			break
-		}
-	}
-	return i
 }
 
 // quotedLen returns at least the length of what Quote appends.

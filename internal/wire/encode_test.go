@@ -80,27 +80,6 @@ func TestEncoderLeavesNoCopies(t *testing.T) {
 	}
 }
 
-// TestPlainLen: no byte that needs care is passed over, wherever it stands and whatever
-// stands before and behind it, and what needs none is passed over.
-func TestPlainLen(t *testing.T) {
-	for c := range 256 {
-		care := c < ' ' || c == '"' || c == '\\' || c >= 0x80
-		for at := range 16 {
-			for _, fill := range []byte{' ', '!', '#', '[', ']', 0x7f} {
-				s := bytes.Repeat([]byte{fill}, 16)
-				s[at] = byte(c)
-				want := 16
-				if care {
-					want = at / 8 * 8
-				}
-				if got := plainLen(s); got != want {
-					t.Fatalf("%q: %d, want %d", s, got, want)
-				}
-			}
-		}
-	}
-}
-
 func BenchmarkQuote(b *testing.B) {
 	var e Encoder
 	value := bytes.Repeat([]byte("x"), 1024)

@@ -403,7 +403,7 @@ func (p *Plan) RunScale(ctx context.Context, out io.Writer) error {
 		if err := readOnce(server, &sized); err != nil {
 			return err
 		}
-		for _, l := range []load{loads[0], loads[2]} {
+		for _, l := range []load{loads[0], loads[2], loads[3]} {
 			if err := sized.measure(w, server, bare, l, "group", 16); err != nil {
 				return err
 			}

@@ -3,6 +3,7 @@ package tacet
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 )
 
@@ -196,6 +197,17 @@ func InternalError(cause error) error {
 		return cause
 	}
 	return &Error{Code: Internal, Cause: cause}
+}
+
+// PanicText is what of a panic is fit for a log: the Go runtime's words, which are indices
+// and types, or else only the type of what was thrown.
+func PanicText(p any) string {
+	if err, ok := p.(error); ok {
+		if re, ok := errors.AsType[runtime.Error](err); ok {
+			return re.Error()
+		}
+	}
+	return fmt.Sprintf("%T", p)
 }
 
 // CodeOf returns the code of err, [Internal] for an error that is not ours and "" for nil.

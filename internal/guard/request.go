@@ -5,9 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -229,7 +227,7 @@ func change[T any](ctx context.Context, g *Guard, r *Request, admit func(*Tx, *t
 func run[S, T any](s S, op func(S) (T, error)) (out T, err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = &tacet.Error{Code: tacet.Internal, Cause: fmt.Errorf("panic: %s\n%s", panicText(p), debug.Stack())}
+			err = &tacet.Error{Code: tacet.Internal, Cause: fmt.Errorf("panic: %s\n%s", tacet.PanicText(p), debug.Stack())}
 		}
 	}()
 	out, err = op(s)
@@ -237,16 +235,6 @@ func run[S, T any](s S, op func(S) (T, error)) (out T, err error) {
 		err = tacet.InternalError(err)
 	}
 	return out, err
-}
-
-// panicText is what of a panic is fit for a log: the Go runtime's words, which are
-// indices and types, or else only the type of what was thrown.
-func panicText(p any) string {
-	var re runtime.Error
-	if err, ok := p.(error); ok && errors.As(err, &re) {
-		return re.Error()
-	}
-	return fmt.Sprintf("%T", p)
 }
 
 // newRecord begins the record of a request.

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"tacet"
 	"tacet/internal/jwa"
 )
 
@@ -129,7 +130,7 @@ func (v *Verifier) fetch(ctx context.Context, issuer string) (keys jwa.KeySet, f
 	defer func() {
 		// This runs on a goroutine of its own, where a panic would end the process.
 		if p := recover(); p != nil {
-			err = fmt.Errorf("reading its answers: %v", p)
+			err = fmt.Errorf("reading its answers: panic: %s", tacet.PanicText(p))
 		}
 	}()
 	if _, err := parseURL(issuer); err != nil {

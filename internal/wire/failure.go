@@ -3,10 +3,8 @@ package wire
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"runtime/debug"
 
 	"tacet"
@@ -27,16 +25,6 @@ func LogPanic(l *slog.Logger, id string, op tacet.Operation, p any) error {
 	if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 		panic(p)
 	}
-	l.Error("request panicked", "request", id, "operation", string(op), "panic", panicText(p), "stack", string(debug.Stack()))
+	l.Error("request panicked", "request", id, "operation", string(op), "panic", tacet.PanicText(p), "stack", string(debug.Stack()))
 	return &tacet.Error{Code: tacet.Internal, Cause: errors.New("panic")}
-}
-
-// panicText says what was thrown, for the log. Only what the Go runtime says is told, which
-// consists of indices and types; of anything else, the type.
-func panicText(p any) string {
-	var re runtime.Error
-	if err, ok := p.(error); ok && errors.As(err, &re) {
-		return re.Error()
-	}
-	return fmt.Sprintf("%T", p)
 }

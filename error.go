@@ -85,6 +85,7 @@ const (
 	IdentityTokenRejected Code = "IdentityTokenRejected" // a claim is not acceptable
 	IssuerUnreachable     Code = "IssuerUnreachable"     // its keys could not be had
 	SessionTooLarge       Code = "SessionTooLarge"       // policies and tags do not fit a session token
+	SessionTagsInvalid    Code = "SessionTagsInvalid"    // Detail: the whole sentence
 	DevelopmentOnly       Code = "DevelopmentOnly"       // the operation exists on a development server only
 )
 

@@ -266,6 +266,9 @@ type Session struct {
 	// Credential is the id of the client credential that an access token was given for, ""
 	// for another kind of session. The session ends with it.
 	Credential string `json:"c,omitempty"`
+	// Key is the id of the access key that a session of a user was asked for with, "" for
+	// another kind of session. The session is good while the key is there and active.
+	Key string `json:"uk,omitempty"`
 }
 
 // HasPolicy reports whether session policies limit the session.

@@ -95,7 +95,7 @@ func byCode(e *tacet.Error) *failure {
 	case tacet.LimitExceeded:
 		return tell(e, string(e.Code), 409, "A quota is exceeded.")
 	case tacet.InvalidParameter, tacet.InvalidRequest, tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired,
-		tacet.IdentityTokenRejected, tacet.IssuerUnreachable, tacet.SessionTooLarge:
+		tacet.IdentityTokenRejected, tacet.IssuerUnreachable, tacet.SessionTooLarge, tacet.SessionTagsInvalid:
 		return tell(e, string(e.Code), 400, "The request is not valid.")
 	case tacet.PolicyMalformed:
 		return tell(e, string(e.Code), 400, "The policy document is not valid.")

@@ -243,6 +243,8 @@ func errorOf(code tacet.Code) awsError {
 		return awsError{"AccessDenied", ""}
 	case tacet.SessionTooLarge:
 		return awsError{"PackedPolicyTooLarge", "The session's policies and tags are too large."}
+	case tacet.SessionTagsInvalid:
+		return awsError{"InvalidParameterValue", "The session's tags are not valid."}
 	case tacet.RequestInvalid:
 		return awsError{"ValidationException", "The request is not valid."}
 	case tacet.Throttled:

@@ -180,7 +180,7 @@ func invalidParameter(e *tacet.Error) *failure {
 	text := ""
 	switch e.Code {
 	case tacet.InvalidParameter, tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired, tacet.IdentityTokenRejected,
-		tacet.IssuerUnreachable, tacet.SessionTooLarge: // the latter are STS's: see queryByCode
+		tacet.IssuerUnreachable, tacet.SessionTooLarge, tacet.SessionTagsInvalid: // the latter are STS's: see queryByCode
 		text = e.Detail
 	case tacet.BackupInvalid:
 		text = "The backup is not one of this deployment's."

@@ -26,6 +26,9 @@ func queryByCode(op tacet.Operation, e *tacet.Error) *failure {
 	if op == tacet.OpDecodeAuthorizationMessage && (e.Code == tacet.PrincipalNotFound || e.Code == tacet.InvalidParameter) {
 		return &failure{400, "InvalidAuthorizationMessageException", "Message is not valid", false}
 	}
+	if op == tacet.OpGetAccessKeyInfo && e.Code == tacet.PrincipalNotFound {
+		return &failure{400, "ValidationError", e.Detail, false}
+	}
 	switch e.Code {
 	case tacet.Denied:
 		return &failure{403, "AccessDenied", queryDenial(op, e.Denial), false}
@@ -60,6 +63,8 @@ func queryByCode(op tacet.Operation, e *tacet.Error) *failure {
 		return &failure{400, "IDPCommunicationError", e.Detail, false}
 	case tacet.SessionTooLarge:
 		return &failure{400, "PackedPolicyTooLarge", e.Detail, false}
+	case tacet.SessionTagsInvalid:
+		return &failure{400, "InvalidParameterValue", e.Detail, false}
 	}
 	return nil
 }

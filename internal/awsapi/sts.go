@@ -33,7 +33,25 @@ func callCallerIdentity(s *identity.Service, ctx context.Context, by tacet.Call,
 const (
 	sessionNamePattern = `[\w+=,.@-]*`
 	externalIDPattern  = `[\w+=,.@:\/-]*`
+	arnPattern         = `[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+`
+	policyPattern      = `[\u0009\u000A\u000D\u0020-\u00FF]+`
+	accessKeyPattern   = `[\w]*`
 )
+
+// matchARN is arnPattern.
+func matchARN(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r != 0x85 && !isSpace(r) && (r < 0x20 || r >= 0x7f && r < 0xa0) })
+}
+
+// matchPolicy is policyPattern.
+func matchPolicy(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return !isSpace(r) && (r < 0x20 || r > 0xff) })
+}
+
+func isSpace(r rune) bool { return r == '\t' || r == '\n' || r == '\r' }
+
+// matchAccessKey is accessKeyPattern.
+func matchAccessKey(s string) bool { return strings.Trim(s, alphanumeric+"_") == "" }
 
 // matchSessionName is sessionNamePattern.
 func matchSessionName(s string) bool { return strings.Trim(s, alphanumeric+"_+=,.@-") == "" }
@@ -46,10 +64,12 @@ func (f *form) session(c *checks) identity.SessionInput {
 	arn, name, policy := f.text("RoleArn"), f.text("RoleSessionName"), f.text("Policy")
 	c.required("roleArn", arn.Set)
 	c.length("roleArn", arn, 20, 2048)
+	c.pattern("roleArn", arn, arnPattern, matchARN)
 	c.required("roleSessionName", name.Set)
 	c.length("roleSessionName", name, 2, 64)
 	c.pattern("roleSessionName", name, sessionNamePattern, matchSessionName)
 	c.length("policy", policy, 1, 2048)
+	c.pattern("policy", policy, policyPattern, matchPolicy)
 	in := identity.SessionInput{RoleARN: arn.S, Name: name.S, Policy: policy.S,
 		Duration: c.bounds("durationSeconds", f.integer(c, "DurationSeconds"), 900, 43200)}
 	for i, p := range f.structures("PolicyArns") {
@@ -67,17 +87,20 @@ func (f *form) session(c *checks) identity.SessionInput {
 
 func readAssumeRole(f *form, c *checks) identity.AssumeRoleInput {
 	in := identity.AssumeRoleInput{SessionInput: f.session(c), Tags: f.tags(c)}
-	for _, t := range f.texts("TransitiveTagKeys") {
-		in.TransitiveKeys = append(in.TransitiveKeys, t.S)
-	}
+	in.TransitiveKeys = c.strings("transitiveTagKeys", f.texts("TransitiveTagKeys"), [2]int{0, tacet.MaxTags}, [2]int{1, tacet.MaxTagKey}, tagKeyPattern, identity.ValidTagText)
 	external, source := f.text("ExternalId"), f.text("SourceIdentity")
 	c.length("externalId", external, 2, 1224)
 	c.pattern("externalId", external, externalIDPattern, matchExternalID)
 	c.length("sourceIdentity", source, 2, 64)
 	c.pattern("sourceIdentity", source, sessionNamePattern, matchSessionName)
 	in.ExternalID, in.SourceIdentity = external.S, source.S
-	if f.text("SerialNumber").Set || f.text("TokenCode").Set {
+	switch {
+	case !identity.IsRoleARN(in.RoleARN):
+		c.parameter = in.RoleARN + " is invalid"
+	case f.text("SerialNumber").Set || f.text("TokenCode").Set:
 		c.parameter = "MultiFactorAuthentication is not available on this server."
+	case f.structures("ProvidedContexts") != nil:
+		c.parameter = "ProvidedContexts is not available on this server."
 	}
 	return in
 }
@@ -129,6 +152,7 @@ func readAccessKeyInfo(f *form, c *checks) string {
 	id := f.text("AccessKeyId")
 	c.required("accessKeyId", id.Set)
 	c.length("accessKeyId", id, 16, 128)
+	c.pattern("accessKeyId", id, accessKeyPattern, matchAccessKey)
 	return id.S
 }
 

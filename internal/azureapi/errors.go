@@ -167,7 +167,7 @@ func elsewhere(e *tacet.Error) *failure {
 	case tacet.InvalidNextToken:
 		text = "The $skiptoken is not valid."
 	case tacet.PrincipalNotFound, tacet.VaultNotEmpty, tacet.PrincipalExists, tacet.PrincipalInUse, tacet.InvalidParameter, tacet.InvalidRequest:
-	case tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired, tacet.IdentityTokenRejected, tacet.IssuerUnreachable, tacet.SessionTooLarge:
+	case tacet.IdentityTokenInvalid, tacet.IdentityTokenExpired, tacet.IdentityTokenRejected, tacet.IssuerUnreachable, tacet.SessionTooLarge, tacet.SessionTagsInvalid:
 	case tacet.PolicyMalformed, tacet.KMSKeyUnsupported:
 	case tacet.StageNotFound, tacet.StageNotOnVersion, tacet.StageHolderMissing, tacet.StageHolderWrong, tacet.StageVersionsMissing, tacet.CurrentNotRemovable:
 		text = "The version has another label."

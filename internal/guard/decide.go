@@ -100,6 +100,8 @@ func (s *scope) decide(rec *tacet.Record) error {
 		return nil // anyone who proved who he is may be told so, and be given it for a while
 	case c.Session != nil && c.Kind != tacet.CallerRole && s.req.Operation.Service() == "iam":
 		return &tacet.Error{Code: tacet.CredentialInvalid} // as at AWS, without a second factor
+	case c.Session != nil && c.Kind != tacet.CallerRole && s.req.Operation.Service() == "sts" && s.req.Operation != tacet.OpAssumeRole:
+		return tacet.Errorf(tacet.InvalidRequest, "Cannot call %s with session credentials", s.req.Operation)
 	}
 	if s.vault.Network.Deny && s.req.Operation.OnSecrets() {
 		if err := s.admitted(rec); err != nil {

@@ -146,7 +146,8 @@ func (d *directory) roleByARN(arn string) *role {
 type who struct {
 	user *user
 	role *role
-	key  *accessKey
+	// key is the access key that signed, or that the caller's session was asked for with.
+	key *accessKey
 	// credential is what the access token of the caller was given for.
 	credential *clientCredential
 }
@@ -158,7 +159,7 @@ func (d *directory) who(c *tacet.Caller) who {
 	id := c.ID
 	if c.Session != nil {
 		id = c.Session.Principal
-		w.credential = d.apps.credentials[c.Session.Credential]
+		w.credential, w.key = d.apps.credentials[c.Session.Credential], d.keys[c.Session.Key]
 	}
 	switch p := d.ids[id].(type) {
 	case *user:
@@ -202,9 +203,14 @@ func (w *who) known(c *tacet.Caller) bool {
 	if w.user == nil && w.role == nil {
 		return false
 	}
-	if c.Session != nil {
-		return c.Session.Credential == "" || w.credential != nil && w.credential.Principal == c.Session.Principal
+	if s := c.Session; s != nil {
+		return (s.Credential == "" || w.credential != nil && w.credential.Principal == s.Principal) && (s.Key == "" || w.hasKey())
 	}
+	return w.hasKey()
+}
+
+// hasKey reports whether the access key is there, active, and the user's.
+func (w *who) hasKey() bool {
 	return w.key != nil && !w.key.Inactive && w.user != nil && nameKey(w.key.Account, w.key.User) == nameKey(w.user.Account, w.user.Name)
 }
 

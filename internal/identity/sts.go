@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -66,35 +68,22 @@ type RoleSession struct {
 // inherits its transitive tags and its source identity, and lasts an hour at most.
 //
 // See the AWS STS API reference, AssumeRole. Errors: Denied, also for a role that does not
-// exist; InvalidParameter, PolicyMalformed, SessionTooLarge.
+// exist; InvalidParameter, PolicyMalformed, SessionTagsInvalid, SessionTooLarge.
 func (s *Service) AssumeRole(ctx context.Context, call tacet.Call, in AssumeRoleInput) (RoleSession, error) {
-	r := sessionRequest(call, tacet.OpAssumeRole, in.SessionInput)
-	if in.ExternalID != "" {
-		r.AddCondition("sts:externalid", in.ExternalID)
-		r.Parameters["externalId"] = in.ExternalID
+	var from *tacet.Session // the session that the new one is chained to
+	if call.Caller.Kind == tacet.CallerRole {
+		from = call.Caller.Session
 	}
-	if in.SourceIdentity != "" {
-		r.Also = append(r.Also, tacet.OpSetSourceIdentity)
-		r.AddCondition("sts:sourceidentity", in.SourceIdentity)
-		r.Parameters["sourceIdentity"] = in.SourceIdentity
-	}
-	if len(in.Tags) > 0 {
-		r.Also = append(r.Also, tacet.OpTagSession)
-		addTags(&r, in.Tags)
-	}
-	if len(in.TransitiveKeys) > 0 {
-		r.AddCondition("sts:transitivetagkeys", in.TransitiveKeys...)
-		r.Parameters["transitiveTagKeys"] = in.TransitiveKeys
-	}
+	r := assumeRequest(call, in, from)
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (RoleSession, error) {
 		if call.Caller.Kind == tacet.CallerRoot {
 			return RoleSession{}, tacet.Errorf(tacet.InvalidRequest, "Roles may not be assumed by root accounts.")
 		}
 		sess := tacet.Session{Tags: in.Tags, Transitive: in.TransitiveKeys, SourceIdentity: in.SourceIdentity}
-		if err := validTags(in.Tags, true); err != nil {
+		if err := validSessionTags(tacet.SessionTagsInvalid, in.Tags, in.TransitiveKeys); err != nil {
 			return RoleSession{}, err
 		}
-		if from := call.Caller.Session; from != nil && call.Caller.Kind == tacet.CallerRole {
+		if from != nil {
 			if in.Duration > maxChainedSession {
 				return RoleSession{}, tacet.Errorf(tacet.InvalidParameter, "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining")
 			}
@@ -104,6 +93,57 @@ func (s *Service) AssumeRole(ctx context.Context, call tacet.Call, in AssumeRole
 		}
 		return s.newRoleSession(v, in.SessionInput, sess)
 	})
+}
+
+// assumeRequest is the request for a session of a role that is signed. What a session hands
+// on is set in the next one, which takes the same permission as setting it anew (IAM User
+// Guide, "Monitor and control actions taken with assumed roles").
+func assumeRequest(call tacet.Call, in AssumeRoleInput, from *tacet.Session) guard.Request {
+	r := sessionRequest(call, tacet.OpAssumeRole, in.SessionInput)
+	source, tagged := in.SourceIdentity, len(in.Tags) > 0
+	if from != nil {
+		source, tagged = cmp.Or(source, from.SourceIdentity), tagged || len(from.Transitive) > 0
+	}
+	if in.ExternalID != "" {
+		r.AddCondition("sts:externalid", in.ExternalID)
+		r.Parameters["externalId"] = in.ExternalID
+	}
+	if source != "" {
+		r.Also = append(r.Also, tacet.OpSetSourceIdentity)
+		r.AddCondition("sts:sourceidentity", source)
+	}
+	if in.SourceIdentity != "" {
+		r.Parameters["sourceIdentity"] = in.SourceIdentity
+	}
+	if tagged {
+		r.Also = append(r.Also, tacet.OpTagSession)
+	}
+	if len(in.Tags) > 0 {
+		addTags(&r, in.Tags)
+	}
+	if len(in.TransitiveKeys) > 0 {
+		r.AddCondition("sts:transitivetagkeys", in.TransitiveKeys...)
+		r.Parameters["transitiveTagKeys"] = in.TransitiveKeys
+	}
+	return r
+}
+
+// validSessionTags checks the tags of a new session, and that those to be handed on are
+// among them. The error has the code that the way they came asks for.
+func validSessionTags(code tacet.Code, tags []tacet.Tag, transitive []string) error {
+	if err := validTags(tags, true); err != nil {
+		e, ok := errors.AsType[*tacet.Error](err)
+		if !ok {
+			return err
+		}
+		return tacet.Errorf(code, "%s", e.Detail)
+	}
+	for _, key := range transitive {
+		if !slices.ContainsFunc(tags, func(t tacet.Tag) bool { return strings.EqualFold(t.Key, key) }) {
+			return tacet.Errorf(code, "The specified transitive tag key must be included in the requested tags.")
+		}
+	}
+	return nil
 }
 
 // sessionRequest begins the request for a session of a role.
@@ -132,7 +172,7 @@ func inherit(sess, from *tacet.Session) error {
 			continue
 		}
 		if slices.ContainsFunc(sess.Tags, func(t tacet.Tag) bool { return strings.EqualFold(t.Key, key) }) {
-			return tacet.Errorf(tacet.InvalidParameter, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
+			return tacet.Errorf(tacet.SessionTagsInvalid, "One of the specified transitive tag keys can't be set because it conflicts with a transitive tag key from the calling session.")
 		}
 		sess.Tags = append(slices.Clip(sess.Tags), from.Tags[i])
 		sess.Transitive = append(slices.Clip(sess.Transitive), key)
@@ -142,7 +182,7 @@ func inherit(sess, from *tacet.Session) error {
 	case sess.SourceIdentity == "":
 		sess.SourceIdentity = from.SourceIdentity
 	case sess.SourceIdentity != from.SourceIdentity:
-		return tacet.Errorf(tacet.InvalidParameter, "The source identity of the calling session can't be changed.")
+		return tacet.Errorf(tacet.InvalidRequest, "The source identity of the calling session can't be changed.")
 	}
 	return nil
 }
@@ -196,6 +236,9 @@ func packedSize(sess tacet.Session) (int, error) {
 	size := guard.SessionSize(tacet.Session{Policies: sess.Policies, PolicyARNs: sess.PolicyARNs, Tags: sess.Tags, Transitive: sess.Transitive})
 	percent := (100*size + maxPacked - 1) / maxPacked
 	if size > maxPacked {
+		if !sess.HasPolicy() {
+			return 0, tacet.Errorf(tacet.SessionTooLarge, "Packed size of session tags consumes %d%% of allotted space.", percent)
+		}
 		return 0, tacet.Errorf(tacet.SessionTooLarge, "Packed policy consumes %d%% of allotted space, please use smaller policy.", percent)
 	}
 	return percent, nil
@@ -211,7 +254,8 @@ func newCredentials(v *guard.Snapshot, sess tacet.Session, seconds int64) (Crede
 
 // GetSessionToken makes a session of the user who calls, with all his rights but those on
 // IAM. duration is in seconds; 0 means twelve hours, and an hour for an account's root,
-// which is the longest for it. Anyone with a long-term access key may ask.
+// which is the longest for it. Anyone with a long-term access key may ask; the session ends
+// with that key, which at AWS it outlives.
 //
 // Errors: InvalidRequest for a caller who has a session, not an access key.
 func (s *Service) GetSessionToken(ctx context.Context, call tacet.Call, duration int64) (Credentials, error) {
@@ -229,7 +273,7 @@ func (s *Service) GetSessionToken(ctx context.Context, call tacet.Call, duration
 		if call.Caller.Kind == tacet.CallerRoot {
 			duration = min(duration, defaultSession)
 		}
-		return newCredentials(v, tacet.Session{Principal: call.Caller.ID}, duration)
+		return newCredentials(v, tacet.Session{Principal: call.Caller.ID, Key: call.Caller.AccessKey}, duration)
 	})
 }
 

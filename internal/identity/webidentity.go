@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"tacet"
 	"tacet/internal/guard"
@@ -78,7 +79,7 @@ type federated struct {
 func (s *Service) federated(ctx context.Context, roleARN, compact string) (*federated, error) {
 	token, err := jwa.Parse(compact)
 	if err != nil {
-		return nil, tokenError(err)
+		return nil, tokenError(err, jwa.Claims{}, time.Time{})
 	}
 	account, ok := accountOf(roleARN)
 	if !ok {
@@ -96,13 +97,16 @@ func (s *Service) federated(ctx context.Context, roleARN, compact string) (*fede
 	if s.oidc == nil {
 		return nil, tacet.Errorf(tacet.IssuerUnreachable, "This server does not take tokens of other issuers.")
 	}
+	if name := missingClaim(token.Unverified()); name != "" {
+		return nil, tacet.Errorf(tacet.IdentityTokenInvalid, "Missing a required claim: %s", name)
+	}
 	reg := oidc.Issuer{URL: p.Issuer(), Audiences: p.ClientIDs}
 	if p.JWKS != "" {
 		reg.JWKS = []byte(p.JWKS)
 	}
 	claims, err := s.oidc.Verify(ctx, reg, token)
 	if err != nil {
-		return nil, tokenError(err)
+		return nil, tokenError(err, token.Unverified(), s.g.Now())
 	}
 	return &federated{p, claims}, nil
 }
@@ -118,18 +122,42 @@ func noProvider(issuer string) error {
 // accountOf returns the account of a role's ARN.
 func accountOf(roleARN string) (string, bool) {
 	parts := strings.SplitN(roleARN, ":", 6)
-	return parts[min(4, len(parts)-1)], len(parts) == 6 && parts[0] == "arn" && parts[2] == "iam" && strings.HasPrefix(parts[5], "role/")
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] == "" || parts[2] != "iam" || parts[3] != "" || !tacet.IsAccount(parts[4]) {
+		return "", false
+	}
+	name, ok := strings.CutPrefix(parts[5], "role/")
+	return parts[4], ok && name != ""
 }
 
-// tokenError words why a token is refused, as STS does.
-func tokenError(err error) error {
+// IsRoleARN reports whether arn has the form of a role's ARN.
+func IsRoleARN(arn string) bool {
+	_, ok := accountOf(arn)
+	return ok
+}
+
+// missingClaim names a claim that a token must have and does not; "" when all are there.
+func missingClaim(c jwa.Claims) string {
+	switch {
+	case c.Subject == "":
+		return "sub"
+	case len(c.Audience) == 0:
+		return "aud"
+	case c.Expires.IsZero():
+		return "exp"
+	}
+	return ""
+}
+
+// tokenError words why a token with these claims is refused now, as STS does.
+func tokenError(err error, claims jwa.Claims, now time.Time) error {
 	var unreachable *oidc.UnreachableError
 	switch kind := jwa.KindOf(err); {
 	case errors.As(err, &unreachable):
-		return &tacet.Error{Code: tacet.IssuerUnreachable, Cause: err, Detail: "Couldn't retrieve verification key from your identity provider, " +
+		return &tacet.Error{Code: tacet.IssuerUnreachable, Cause: err, Detail: "Couldn't retrieve verification key from your identity provider,  " + // two spaces, as at AWS
 			"please reference AssumeRoleWithWebIdentity documentation for requirements"}
 	case kind == jwa.Expired:
-		return &tacet.Error{Code: tacet.IdentityTokenExpired, Cause: err, Detail: "Token expired: current date/time must be before the expiration date/time"}
+		return &tacet.Error{Code: tacet.IdentityTokenExpired, Cause: err, Detail: fmt.Sprintf("Token expired: current date/time %d must be before the expiration date/time %d",
+			now.Unix(), claims.Expires.Unix())}
 	case kind == jwa.AudienceMismatch:
 		return &tacet.Error{Code: tacet.IdentityTokenInvalid, Cause: err, Detail: "Incorrect token audience"}
 	case kind == jwa.Malformed:
@@ -169,10 +197,13 @@ func (f *federated) session(r *guard.Request) (tacet.Session, error) {
 		r.AddCondition(prefix+"oaud", f.claims.MatchedAudience)
 	}
 	r.AddCondition(prefix+"aud", audience)
-	if v, ok := f.claims.All[claimSourceIdentity].(string); ok {
-		sess.SourceIdentity = v
+	if claim, ok := f.claims.All[claimSourceIdentity]; ok {
+		if sess.SourceIdentity, ok = claim.(string); !ok || !validSourceIdentity(sess.SourceIdentity) {
+			return sess, tacet.Errorf(tacet.IdentityTokenRejected, "The source identity in the token must be 2 to 64 letters, digits or any of _+=,.@-")
+		}
 		r.Also = append(r.Also, tacet.OpSetSourceIdentity)
-		r.AddCondition("sts:sourceidentity", v)
+		r.AddCondition("sts:sourceidentity", sess.SourceIdentity)
+		r.Parameters["sourceIdentity"] = sess.SourceIdentity
 	}
 	if err := f.sessionTags(&sess); err != nil {
 		return sess, err
@@ -181,7 +212,17 @@ func (f *federated) session(r *guard.Request) (tacet.Session, error) {
 		r.Also = append(r.Also, tacet.OpTagSession)
 		addTags(r, sess.Tags)
 	}
-	return sess, validTags(sess.Tags, true)
+	if len(sess.Transitive) > 0 {
+		r.AddCondition("sts:transitivetagkeys", sess.Transitive...)
+		r.Parameters["transitiveTagKeys"] = sess.Transitive
+	}
+	return sess, validSessionTags(tacet.IdentityTokenRejected, sess.Tags, sess.Transitive)
+}
+
+// validSourceIdentity checks a source identity that did not come as a parameter, whose form
+// the face checks.
+func validSourceIdentity(s string) bool {
+	return len(s) >= 2 && validName("sourceIdentity", s, 64) == nil
 }
 
 // conditionClaims are the claims that are condition keys, under their names in lower case.
@@ -196,7 +237,7 @@ func (f *federated) conditionClaims() map[string]any {
 	for name, v := range f.claims.All {
 		folded := strings.ToLower(name)
 		switch {
-		case folded == "aud", folded == "azp", folded == "oaud", name == claimTags, name == claimSourceIdentity:
+		case folded == "aud", folded == "azp", folded == "oaud", name == claimTags, strings.HasPrefix(name, claimTags+"/"), name == claimSourceIdentity:
 		case name == folded || spellings[folded] == 1:
 			out[folded] = v
 		}
@@ -204,29 +245,62 @@ func (f *federated) conditionClaims() map[string]any {
 	return out
 }
 
-// sessionTags reads the claim with tags: {"principal_tags": {key: [value]},
-// "transitive_tag_keys": [key]}.
+// sessionTags reads the tags that the token gives the session, in either of the forms that
+// AWS documents: nested, {"principal_tags": {key: [value]}, "transitive_tag_keys": [key]},
+// and, for issuers whose claims cannot be objects, flattened. What cannot be read is refused:
+// a tag that is left out may be one that a policy denies.
 func (f *federated) sessionTags(sess *tacet.Session) error {
-	claim, ok := f.claims.All[claimTags].(map[string]any)
-	if !ok {
-		return nil
+	nested, hasNested := f.claims.All[claimTags]
+	object, ok := nested.(map[string]any)
+	tags, isObject := object["principal_tags"].(map[string]any)
+	if hasNested && (!ok || object["principal_tags"] != nil && !isObject) {
+		return tacet.Errorf(tacet.IdentityTokenRejected, "The tags in the token cannot be read.")
 	}
-	tags, _ := claim["principal_tags"].(map[string]any)
-	for key, v := range tags {
-		values := claimValues(v)
-		if len(values) != 1 {
+	transitive := []any{object["transitive_tag_keys"], f.claims.All[claimTags+"/transitive_tag_keys"]}
+	add := func(key string, claim any) error {
+		values, ok := textsOf(claim)
+		if !ok || len(values) != 1 {
 			return tacet.Errorf(tacet.IdentityTokenRejected, "The tag %q in the token must have one value.", key)
 		}
 		sess.Tags = append(sess.Tags, tacet.Tag{Key: key, Value: values[0]})
+		return nil
+	}
+	for key, claim := range tags {
+		if err := add(key, claim); err != nil {
+			return err
+		}
+	}
+	for name, claim := range f.claims.All {
+		if key, ok := strings.CutPrefix(name, claimTags+"/principal_tags/"); ok {
+			if err := add(key, claim); err != nil {
+				return err
+			}
+		}
 	}
 	slices.SortFunc(sess.Tags, func(a, b tacet.Tag) int { return strings.Compare(a.Key, b.Key) })
-	for _, key := range claimValues(claim["transitive_tag_keys"]) {
-		if !slices.ContainsFunc(sess.Tags, func(t tacet.Tag) bool { return t.Key == key }) {
-			return tacet.Errorf(tacet.IdentityTokenRejected, "The token names a transitive tag %q that it does not have.", key)
+	for _, claim := range transitive {
+		keys, ok := textsOf(claim)
+		if claim != nil && !ok {
+			return tacet.Errorf(tacet.IdentityTokenRejected, "The keys of transitive tags in the token cannot be read.")
 		}
-		sess.Transitive = append(sess.Transitive, key)
+		sess.Transitive = append(sess.Transitive, keys...)
 	}
 	return nil
+}
+
+// textsOf returns a claim that is a text or a list of nothing else.
+func textsOf(claim any) ([]string, bool) {
+	if s, ok := claim.(string); ok {
+		return []string{s}, true
+	}
+	list, ok := claim.([]any)
+	var out []string
+	for _, e := range list {
+		s, isText := e.(string)
+		ok = ok && isText
+		out = append(out, s)
+	}
+	return out, ok
 }
 
 // claimValues returns a claim as the values of a condition key; none for what has no form

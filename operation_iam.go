@@ -142,3 +142,15 @@ func iamOperations() []opInfo {
 	}
 	return out
 }
+
+// AboutGrants reports whether the operation changes what a user or a role may do, so that
+// its condition keys tell of their boundary (Service Authorization Reference, AWS IAM,
+// iam:PermissionsBoundary).
+func (o Operation) AboutGrants() bool {
+	switch o {
+	case OpPutUserPolicy, OpDeleteUserPolicy, OpAttachUserPolicy, OpDetachUserPolicy, OpPutUserPermissionsBoundary, OpDeleteUserPermissionsBoundary,
+		OpPutRolePolicy, OpDeleteRolePolicy, OpAttachRolePolicy, OpDetachRolePolicy, OpPutRolePermissionsBoundary, OpDeleteRolePermissionsBoundary:
+		return true
+	}
+	return false
+}

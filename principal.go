@@ -60,6 +60,7 @@ type Call struct {
 	Face      string
 	SourceIP  string
 	UserAgent string
+	Referer   string // the page that sent the caller, as he says
 	// TLS is "TLSv1.3" or the like, "" for plain HTTP; Cipher its suite and Host the name asked for.
 	TLS    string
 	Cipher string

@@ -279,6 +279,8 @@ type rotationRules struct {
 func readRotateSecret(d *decoder, c *checks) vault.RotateSecretInput {
 	var id, token, function, role text
 	var rules rotationRules
+	var now boolean
+	newRules := false
 	var metadata []tag // the same shape, with other bounds
 	d.Document(func(name []byte) {
 		switch string(name) {
@@ -289,18 +291,19 @@ func readRotateSecret(d *decoder, c *checks) vault.RotateSecretInput {
 		case "RotationLambdaARN":
 			function = d.Text()
 		case "RotationRules":
-			rules = d.rotationRules()
+			rules, newRules = d.rotationRules()
 		case "ExternalSecretRotationMetadata":
 			metadata, _ = d.tags()
 		case "ExternalSecretRotationRoleArn":
 			role = d.Text()
 		case "RotateImmediately":
-			d.Flag()
+			now = d.Flag()
 		default:
 			d.Skip()
 		}
 	})
-	in := vault.RotateSecretInput{Secret: c.secretID(id), Token: c.token("clientRequestToken", token), Function: function.S}
+	in := vault.RotateSecretInput{Secret: c.secretID(id), Token: c.token("clientRequestToken", token), Function: function.S, Role: role.S,
+		NewRules: newRules, Later: now.Set && !now.On}
 	c.length("rotationLambdaARN", function, 0, 2048)
 	c.rotationRules(rules)
 	for i, m := range metadata {
@@ -315,8 +318,8 @@ func readRotateSecret(d *decoder, c *checks) vault.RotateSecretInput {
 	return in
 }
 
-func (d *decoder) rotationRules() (r rotationRules) {
-	d.Structure(func(name []byte) {
+func (d *decoder) rotationRules() (r rotationRules, given bool) {
+	given = d.Structure(func(name []byte) {
 		switch string(name) {
 		case "AutomaticallyAfterDays":
 			r.days = d.Integer("Long")
@@ -328,7 +331,7 @@ func (d *decoder) rotationRules() (r rotationRules) {
 			d.Skip()
 		}
 	})
-	return r
+	return r, given
 }
 
 func (c *checks) rotationRules(r rotationRules) {

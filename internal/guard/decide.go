@@ -226,6 +226,7 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 	if pr.ResourceAccount == "" && r.Call.Vault != "" { // a vault that does not exist: as in administered
 		pr.ResourceAccount = s.dir.operator()
 	}
+	s.owner = pr.ResourceAccount
 	return s.policies(), pr, given
 }
 
@@ -369,7 +370,7 @@ func (c *conditions) principalKey(name string) ([]string, bool) {
 			tags = p.Tags
 		}
 	}
-	if name == "iam:permissionsboundary" {
+	if name == "iam:permissionsboundary" && c.req.Operation.AboutGrants() {
 		return one(boundary)
 	}
 	for _, prefix := range []string{"aws:resourcetag/", "iam:resourcetag/"} {
@@ -434,6 +435,8 @@ func (c *conditions) global(name string) (string, bool) {
 		return call.Region, call.Region != ""
 	case "aws:useragent":
 		return call.UserAgent, call.UserAgent != ""
+	case "aws:referer":
+		return call.Referer, call.Referer != ""
 	case "aws:tokenissuetime":
 		return caller.Issued().UTC().Format(time.RFC3339), caller.Session != nil
 	case "aws:multifactorauthpresent":
@@ -448,7 +451,9 @@ func (c *conditions) global(name string) (string, bool) {
 			return "", false
 		}
 		return caller.Session.Provider, caller.Session.Provider != ""
-	case "aws:viaawsservice":
+	case "aws:resourceaccount":
+		return c.owner, c.owner != ""
+	case "aws:viaawsservice", "aws:principalisawsservice":
 		return "false", true
 	}
 	return "", false

@@ -35,6 +35,7 @@ type scope struct {
 	entry    *entry // the secret asked for; nil when there is none
 	existing *entry // for a creation: what has the name already
 	resource string // ARN
+	owner    string // the account of what is being decided about
 	response map[string]any
 }
 

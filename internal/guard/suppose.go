@@ -52,7 +52,7 @@ func (p *supposition) open(key string) bool {
 	c := &p.req.Call.Caller
 	session := c.Kind != tacet.CallerRoot && c.Kind != tacet.CallerFederated && c.Session == nil
 	switch key {
-	case "aws:currenttime", "aws:epochtime", "aws:sourceip", "aws:securetransport", "aws:useragent":
+	case "aws:currenttime", "aws:epochtime", "aws:sourceip", "aws:securetransport", "aws:useragent", "aws:referer":
 		return !p.made
 	case "aws:tokenissuetime", "aws:multifactorauthpresent":
 		return session

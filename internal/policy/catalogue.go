@@ -26,6 +26,9 @@ type ConditionKey struct {
 	// Never says that no request to Tacet has the key: it is about a part of AWS
 	// that Tacet has no counterpart of.
 	Never bool `json:"never,omitempty"`
+	// Only is the one value that the key ever has where a request has it, "" if there are
+	// several.
+	Only string `json:"only,omitempty"`
 }
 
 // conditionKeys are the keys of the Service Authorization Reference for AWS Secrets
@@ -34,6 +37,7 @@ var conditionKeys = []ConditionKey{
 	{Name: "secretsmanager:AddReplicaRegions", Type: StringKey, Multi: true},
 	{Name: "secretsmanager:BlockPublicPolicy", Type: BoolKey},
 	{Name: "secretsmanager:Description", Type: StringKey},
+	{Name: "secretsmanager:ExternalSecretRotationRoleArn", Type: ARNKey},
 	{Name: "secretsmanager:ForceDeleteWithoutRecovery", Type: BoolKey},
 	{Name: "secretsmanager:ForceOverwriteReplicaSecret", Type: BoolKey},
 	{Name: "secretsmanager:KmsKeyArn", Type: ARNKey},
@@ -49,7 +53,7 @@ var conditionKeys = []ConditionKey{
 	{Name: "secretsmanager:Type", Type: StringKey},
 	{Name: "secretsmanager:VersionId", Type: StringKey},
 	{Name: "secretsmanager:VersionStage", Type: StringKey},
-	{Name: "secretsmanager:resource/AllowRotationLambdaArn", Type: ARNKey},
+	{Name: "secretsmanager:resource/AllowRotationLambdaArn", Type: ARNKey, Never: true},
 	{Name: "secretsmanager:resource/Type", Type: StringKey},
 
 	{Name: "aws:CalledVia", Type: StringKey, Multi: true, Never: true},
@@ -59,13 +63,13 @@ var conditionKeys = []ConditionKey{
 	{Name: "aws:EpochTime", Type: DateKey},
 	{Name: "aws:FederatedProvider", Type: StringKey},
 	{Name: "aws:MultiFactorAuthAge", Type: NumericKey, Never: true},
-	{Name: "aws:MultiFactorAuthPresent", Type: BoolKey, Never: true},
+	{Name: "aws:MultiFactorAuthPresent", Type: BoolKey, Only: "false"},
 	{Name: "aws:PrincipalAccount", Type: StringKey},
 	{Name: "aws:PrincipalArn", Type: ARNKey},
-	{Name: "aws:PrincipalIsAWSService", Type: BoolKey},
+	{Name: "aws:PrincipalIsAWSService", Type: BoolKey, Only: "false"},
 	{Name: "aws:PrincipalOrgID", Type: StringKey, Never: true},
 	{Name: "aws:PrincipalOrgPaths", Type: StringKey, Multi: true, Never: true},
-	{Name: "aws:PrincipalServiceName", Type: StringKey},
+	{Name: "aws:PrincipalServiceName", Type: StringKey, Never: true},
 	{Name: "aws:PrincipalTag/", Type: StringKey},
 	{Name: "aws:PrincipalType", Type: StringKey},
 	{Name: "aws:Referer", Type: StringKey},
@@ -76,8 +80,8 @@ var conditionKeys = []ConditionKey{
 	{Name: "aws:ResourceOrgPaths", Type: StringKey, Multi: true, Never: true},
 	{Name: "aws:ResourceTag/", Type: StringKey},
 	{Name: "aws:SecureTransport", Type: BoolKey},
-	{Name: "aws:SourceAccount", Type: StringKey},
-	{Name: "aws:SourceArn", Type: ARNKey},
+	{Name: "aws:SourceAccount", Type: StringKey, Never: true},
+	{Name: "aws:SourceArn", Type: ARNKey, Never: true},
 	{Name: "aws:SourceIdentity", Type: StringKey},
 	{Name: "aws:SourceIp", Type: IPKey},
 	{Name: "aws:SourceOrgID", Type: StringKey, Never: true},
@@ -90,10 +94,10 @@ var conditionKeys = []ConditionKey{
 	{Name: "aws:UserAgent", Type: StringKey},
 	{Name: "aws:userid", Type: StringKey},
 	{Name: "aws:username", Type: StringKey},
-	{Name: "aws:ViaAWSService", Type: BoolKey},
+	{Name: "aws:ViaAWSService", Type: BoolKey, Only: "false"},
 	{Name: "aws:VpcSourceIp", Type: IPKey, Never: true},
 
-	{Name: "sts:DurationSeconds", Type: NumericKey},
+	{Name: "sts:DurationSeconds", Type: NumericKey, Never: true},
 	{Name: "sts:ExternalId", Type: StringKey},
 	{Name: "sts:RoleSessionName", Type: StringKey},
 	{Name: "sts:SourceIdentity", Type: StringKey},
@@ -101,7 +105,7 @@ var conditionKeys = []ConditionKey{
 
 	{Name: "iam:PermissionsBoundary", Type: StringKey},
 	{Name: "iam:PolicyARN", Type: ARNKey},
-	{Name: "iam:PassedToService", Type: StringKey},
+	{Name: "iam:PassedToService", Type: StringKey, Never: true},
 	{Name: "iam:ResourceTag/", Type: StringKey},
 }
 

@@ -46,6 +46,12 @@ func (l *linter) condition(c *condition, n *node) {
 		return
 	case key.Never:
 		l.add(SeverityWarning, "absent-key", n.place, fmt.Sprintf("no request to Tacet has the key %s, so the condition is %s met", key.Name, c.whenAbsent()), "")
+	case key.Only != "" && c.suits(key) && c.compare != compareNull && !c.holds(oneKey{c.ask, []string{key.Only}}):
+		when := "never met"
+		if c.holds(nil) {
+			when = "met only by a request without it"
+		}
+		l.add(SeverityWarning, "fixed-key", n.place, fmt.Sprintf("%s is never anything but %s, so the condition is %s", key.Name, key.Only, when), "")
 	case known && !c.suits(key):
 		l.add(SeverityWarning, "key-type", n.place, fmt.Sprintf("%s is for other values than those of %s, whose type is %s", c.name, key.Name, key.Type),
 			"Use "+operatorFor[key.Type])

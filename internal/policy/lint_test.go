@@ -136,6 +136,11 @@ var lintTests = []struct {
 		"error: Statement[0].Condition.StringNotEquals.secretsmanager:VersionStages: no request has the key secretsmanager:VersionStages, so the condition is always met [unknown-key]. Did you mean secretsmanager:VersionStage?"}},
 	{"a key of a part of AWS that is not here", Identity, st(`"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringNotEquals":{"aws:SourceVpce":"vpce-1"}}`), []string{
 		"warning: Statement[0].Condition.StringNotEquals.aws:SourceVpce: no request to Tacet has the key aws:SourceVpce, so the condition is always met [absent-key]"}},
+	{"a second factor, which nobody has here", Identity, st(readProd + `,"Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}`), []string{
+		"warning: Statement[0].Condition.Bool.aws:MultiFactorAuthPresent: aws:MultiFactorAuthPresent is never anything but false, so the condition is never met [fixed-key]"}},
+	{"a second factor, if there is word of it", Identity, st(readProd + `,"Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"true"}}`), []string{
+		"warning: Statement[0].Condition.BoolIfExists.aws:MultiFactorAuthPresent: aws:MultiFactorAuthPresent is never anything but false, so the condition is met only by a request without it [fixed-key]"}},
+	{"no second factor", Identity, st(`"Effect":"Deny","Action":"secretsmanager:DeleteSecret","Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}`), nil},
 	{"the claims of a token are keys", Trust, st(`"Effect":"Allow","Principal":{"Federated":"` + provider + `"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"id.example.com:aud":"tacet","id.example.com:repository_id":"7"}}`), nil},
 	{"text compared as an address", Identity, st(readProd + `,"Condition":{"StringEquals":{"aws:SourceIp":"10.0.0.1"}}`), []string{
 		"warning: Statement[0].Condition.StringEquals.aws:SourceIp: StringEquals is for other values than those of aws:SourceIp, whose type is IPAddress [key-type]. Use IpAddress"}},
@@ -292,6 +297,79 @@ func TestLintAgreesWithDecide(t *testing.T) {
 	}
 }
 
+// TestPolicyDocumentationHolds: the tables of docs/policies.md about operators say what is
+// the case. The policy's values are "a" and "b".
+func TestPolicyDocumentationHolds(t *testing.T) {
+	b, err := os.ReadFile("../../docs/policies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// table returns the rows of the table with a header, each as its cells.
+	table := func(header string) (rows [][]string) {
+		_, after, found := strings.Cut(string(b), header)
+		body, _, _ := strings.Cut(after, "\n\n")
+		for _, line := range strings.Split(body, "\n") {
+			if cells := strings.Split(strings.Trim(line, "| "), " | "); line != "" && !strings.HasPrefix(line, "|---") && len(cells) > 1 {
+				rows = append(rows, cells)
+			}
+		}
+		if !found || len(rows) == 0 {
+			t.Fatalf("there is no table %q", header)
+		}
+		return rows
+	}
+	holds := func(operator string, values ...string) bool {
+		c := condition{operator: mustOperator(t, operator), ask: "aws:tagkeys", texts: []pattern{simplePattern("a"), simplePattern("b")}}
+		return c.holds(mapContext{"aws:tagkeys": values})
+	}
+	met := map[string]bool{"met": true, "no": false, "not met": false}
+	for _, row := range table("| | positive | negated (`Not`) |\n") {
+		form := strings.Trim(strings.Fields(row[0])[0], "`")
+		for i, base := range []string{"StringEquals", "StringNotEquals"} {
+			operator := strings.ReplaceAll(form, "…", base)
+			if form == "the" {
+				operator = base
+			}
+			if want, ok := met[row[i+1]]; !ok || holds(operator) != want {
+				t.Errorf("%s without the key: the page says %q", operator, row[i+1])
+			}
+		}
+	}
+	quantified := []string{"ForAllValues:StringEquals", "ForAnyValue:StringEquals", "ForAllValues:StringNotEquals", "ForAnyValue:StringNotEquals"}
+	for _, row := range table("| the request has | `" + strings.Join(quantified, "` | `") + "` |\n") {
+		values := strings.Fields(strings.NewReplacer("`", "", ",", "", "nothing", "").Replace(row[0]))
+		for i, operator := range quantified {
+			if want, ok := met[row[i+1]]; !ok || holds(operator, values...) != want {
+				t.Errorf("%s of %q: the page says %q", operator, values, row[i+1])
+			}
+		}
+	}
+	named := map[string]bool{}
+	for _, row := range table("| operators | compare | values |\n") {
+		for _, name := range strings.Split(row[0], ", ") {
+			name = strings.Trim(name, "`")
+			named[name] = true
+			mustOperator(t, name)
+		}
+	}
+	for _, list := range conditionOperators {
+		for _, name := range list {
+			if !named[name] {
+				t.Errorf("the page lacks the operator %s", name)
+			}
+		}
+	}
+}
+
+func mustOperator(t *testing.T, name string) operator {
+	t.Helper()
+	op, ok := parseOperator(name)
+	if !ok {
+		t.Fatalf("there is no operator %s", name)
+	}
+	return op
+}
+
 // TestPolicyDocumentation: docs/policies.md lists every condition key with its type, and
 // every rule of Lint.
 func TestPolicyDocumentation(t *testing.T) {
@@ -308,7 +386,10 @@ func TestPolicyDocumentation(t *testing.T) {
 		if k.Never {
 			line += ", never"
 		}
-		if line += " |\n"; !strings.Contains(page, line) {
+		if k.Only != "" {
+			line += ", always `" + k.Only + "`"
+		}
+		if line += " |"; !strings.Contains(page, line) {
 			t.Errorf("the page lacks %s", line)
 		}
 	}

@@ -125,6 +125,7 @@ var parseErrors = []struct {
 	{"a number with an exponent", Identity, st(ok + `,"Condition":{"NumericEquals":{"a:b":1e3}}`), "Statement[0].Condition.NumericEquals.a:b", "decimal number"},
 	{"a number that is a variable", Identity, st(ok + `,"Condition":{"NumericEquals":{"a:b":"${c:d}"}}`), "Statement[0].Condition.NumericEquals.a:b", "decimal number"},
 	{"a date that is none", Identity, st(ok + `,"Condition":{"DateLessThan":{"a:b":"2026-13-01"}}`), "Statement[0].Condition.DateLessThan.a:b", "a date"},
+	{"a year alone, which would be seconds", Identity, st(ok + `,"Condition":{"DateGreaterThan":{"a:b":["2026-01-01",2030]}}`), "Statement[0].Condition.DateGreaterThan.a:b[1]", "2030-01-01"},
 	{"a date without a zone", Identity, st(ok + `,"Condition":{"DateLessThan":{"a:b":"2026-01-02T03:04:05"}}`), "Statement[0].Condition.DateLessThan.a:b", "a date"},
 	{"a boolean that is none", Identity, st(ok + `,"Condition":{"Bool":{"a:b":"yes"}}`), "Statement[0].Condition.Bool.a:b", "true or false"},
 	{"a Null that is none", Identity, st(ok + `,"Condition":{"Null":{"a:b":1}}`), "Statement[0].Condition.Null.a:b", "true or false"},

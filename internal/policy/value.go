@@ -144,7 +144,7 @@ func (d decimal) compare(e decimal) int {
 }
 
 // parseDate reads a time in one of the forms of the W3C's note on ISO 8601 that name a
-// day, or seconds since 1970. A year alone is not among them: it would be seconds.
+// day, or seconds since 1970. A year alone is not among them: it is seconds.
 func parseDate(s string) (time.Time, bool) {
 	if isDigits(s) {
 		n, err := strconv.ParseInt(s, 10, 64)

@@ -22,6 +22,9 @@ type RotateSecretInput struct {
 	Secret   tacet.SecretRef
 	Token    tacet.VersionID
 	Function string // the ARN of the rotation function; empty: not given
+	Role     string // the ARN of the role for managed external secrets; empty: not given
+	NewRules bool   // rules were given
+	Later    bool   // not at once, but when the rules next say so
 }
 
 // RotateSecret is refused until rotation exists; what it asks for is decided and
@@ -32,6 +35,9 @@ func (s *Service) RotateSecret(ctx context.Context, call tacet.Call, in RotateSe
 	parameter(&r, "clientRequestToken", string(in.Token))
 	parameter(&r, "rotationLambdaARN", in.Function)
 	condition(&r, "secretsmanager:rotationlambdaarn", in.Function)
+	condition(&r, "secretsmanager:externalsecretrotationrolearn", in.Role)
+	condition(&r, "secretsmanager:modifyrotationrules", btoa(in.NewRules))
+	condition(&r, "secretsmanager:rotateimmediately", btoa(!in.Later))
 	return s.noRotation(ctx, r, func() error {
 		switch {
 		case in.Token == "":

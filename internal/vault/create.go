@@ -24,13 +24,14 @@ func (s *Service) CreateSecret(ctx context.Context, call tacet.Call, in CreateSe
 	parameter(&r, "type", in.Type)
 	condition(&r, "secretsmanager:name", in.Name)
 	condition(&r, "secretsmanager:description", in.Description)
-	condition(&r, "secretsmanager:kmskeyid", in.KMSKeyID)
+	keyConditions(&r, in.KMSKeyID)
 	condition(&r, "secretsmanager:type", in.Type)
 	if len(in.Tags) > 0 {
 		r.Also = append(r.Also, tacet.OpTagResource)
 		r.Parameters["tags"] = in.Tags
 		tagConditions(&r, in.Tags)
 	}
+	condition(&r, "secretsmanager:forceoverwritereplicasecret", btoa(in.ForceOverwriteReplica))
 	if len(in.Replicas) > 0 {
 		r.Also = append(r.Also, tacet.OpReplicateSecretToRegions)
 		replicaConditions(&r, in.Replicas, in.ForceOverwriteReplica)

@@ -24,9 +24,9 @@ func (s *Service) DeleteSecret(ctx context.Context, call tacet.Call, in DeleteSe
 		r.Parameters["recoveryWindowInDays"] = *in.RecoveryDays
 		condition(&r, "secretsmanager:recoverywindowindays", itoa(*in.RecoveryDays))
 	}
+	condition(&r, "secretsmanager:forcedeletewithoutrecovery", btoa(in.Force))
 	if in.Force {
 		r.Parameters["forceDeleteWithoutRecovery"] = true
-		condition(&r, "secretsmanager:forcedeletewithoutrecovery", "true")
 		r.Also = []tacet.Operation{tacet.OpPurgeDeletedSecret}
 	}
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (DeleteSecretOutput, error) { return remove(tx, in) })

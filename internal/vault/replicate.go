@@ -23,7 +23,6 @@ func replicaConditions(r *guard.Request, replicas []ReplicaRequest, force bool) 
 	if force {
 		r.Parameters["forceOverwriteReplicaSecret"] = true
 	}
-	condition(r, "secretsmanager:forceoverwritereplicasecret", btoa(force))
 }
 
 // ensureRegions makes the vaults of further regions on a development server.
@@ -43,6 +42,7 @@ func (s *Service) ensureRegions(ctx context.Context, call tacet.Call, replicas [
 // error but the state Failed of that replica.
 func (s *Service) ReplicateSecretToRegions(ctx context.Context, call tacet.Call, in ReplicateInput) (ReplicationOutput, error) {
 	r := request(call, tacet.OpReplicateSecretToRegions, in.Secret)
+	condition(&r, "secretsmanager:forceoverwritereplicasecret", btoa(in.ForceOverwrite))
 	replicaConditions(&r, in.Replicas, in.ForceOverwrite)
 	if err := s.ensureRegions(ctx, call, in.Replicas); err != nil {
 		return ReplicationOutput{}, err

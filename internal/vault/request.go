@@ -3,6 +3,7 @@ package vault
 import (
 	"cmp"
 	"context"
+	"strings"
 
 	"tacet"
 	"tacet/internal/guard"
@@ -44,6 +45,21 @@ func given[T any](r *guard.Request, name string, value *T) {
 	if value != nil {
 		r.Parameters[name] = *value
 	}
+}
+
+// keyConditions are the condition keys of a KMS key that the caller sent. The ARN is that of
+// the key or the alias that the id names in the vault's account and region.
+func keyConditions(r *guard.Request, id string) {
+	condition(r, "secretsmanager:kmskeyid", id)
+	arn := id
+	if id != "" && !strings.HasPrefix(id, "arn:") {
+		arn = "arn:aws:kms:" + r.Call.Region + ":" + r.Call.Account + ":"
+		if !strings.HasPrefix(id, "alias/") {
+			arn += "key/"
+		}
+		arn += id
+	}
+	condition(r, "secretsmanager:kmskeyarn", arn)
 }
 
 func tagConditions(r *guard.Request, tags []tacet.Tag) {

@@ -42,7 +42,7 @@ func (s *Service) UpdateSecret(ctx context.Context, call tacet.Call, in UpdateSe
 	}
 	if in.KMSKeyID != nil {
 		r.Parameters["kmsKeyId"] = *in.KMSKeyID
-		condition(&r, "secretsmanager:kmskeyid", *in.KMSKeyID)
+		keyConditions(&r, *in.KMSKeyID)
 	}
 	if !in.Value.IsZero() {
 		r.Also = []tacet.Operation{tacet.OpUpdateValue}

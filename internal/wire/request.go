@@ -122,7 +122,7 @@ func NewRequestID() string {
 // NewCall describes the circumstances of a request whose caller is known. Which vault it
 // is about is left to the face.
 func NewCall(r *http.Request, face string, caller tacet.Caller) tacet.Call {
-	call := tacet.Call{Caller: caller, Face: face, SourceIP: SourceIP(r), UserAgent: userAgent(r.Header.Get("User-Agent"))}
+	call := tacet.Call{Caller: caller, Face: face, SourceIP: SourceIP(r), UserAgent: printable(r.Header.Get("User-Agent")), Referer: printable(r.Header.Get("Referer"))}
 	if r.TLS != nil {
 		// "TLS 1.3" is CloudTrail's "TLSv1.3".
 		call.TLS = strings.Replace(tls.VersionName(r.TLS.Version), "TLS ", "TLSv", 1)
@@ -145,13 +145,13 @@ func SourceIP(r *http.Request) string {
 	return addr
 }
 
-// maxUserAgent is how much of a User-Agent is recorded, in bytes.
-const maxUserAgent = 512
+// maxHeader is how much is taken of a header that says what its sender likes, in bytes.
+const maxHeader = 512
 
-// userAgent returns what is fit for a record: no control characters, valid UTF-8.
-func userAgent(s string) string {
-	if len(s) > maxUserAgent {
-		s = s[:maxUserAgent]
+// printable returns of such a header what is fit for a record: no control characters, valid UTF-8.
+func printable(s string) string {
+	if len(s) > maxHeader {
+		s = s[:maxHeader]
 	}
 	for i := range len(s) {
 		if s[i] < ' ' || s[i] >= 0x7f {

@@ -11,7 +11,7 @@ func TestUserAgentAndSource(t *testing.T) {
 		"aws-sdk-go-v2/1.0": "aws-sdk-go-v2/1.0", "a\r\nb\x00\x7f\u0085c": "abc", "é": "é", "a\xffb": "ab",
 		strings.Repeat("x", 600): strings.Repeat("x", 512), strings.Repeat("x", 511) + "é": strings.Repeat("x", 511),
 	} {
-		if got := userAgent(in); got != want {
+		if got := printable(in); got != want {
 			t.Errorf("%.20q: %.20q", in, got)
 		}
 	}

@@ -81,8 +81,8 @@ func putPolicy(ctx context.Context, h *handler, call tacet.Call, in putInlineIn)
 }
 
 func getPolicy(ctx context.Context, h *handler, call tacet.Call, in inlineIn) (documentOut, error) {
-	doc, err := h.Identity.GetInlinePolicy(ctx, call, in.ref(), in.Policy)
-	return documentOut{Document: doc}, err
+	p, err := h.Identity.GetInlinePolicy(ctx, call, in.ref(), in.Policy)
+	return documentOut{Document: p.Document}, err
 }
 
 func listPolicies(ctx context.Context, h *handler, call tacet.Call, in holder) (policiesOut, error) {

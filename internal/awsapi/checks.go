@@ -1,6 +1,7 @@
 package awsapi
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -30,14 +31,17 @@ const maxEcho = 24 << 10
 //
 // Lengths count characters, as the model does, but for values, whose quota is in bytes.
 type checks struct {
-	count     int
-	list      strings.Builder // the failed constraints, joined by "; "
-	badName   bool            // a name or secret id with a forbidden character
-	parameter string          // the text of an InvalidParameterException
+	failed    []violation
+	badName   bool   // a name or secret id with a forbidden character
+	parameter string // the text of an InvalidParameterException
 	// unreadable says that a member of a form cannot be read: "abc" for a number.
 	unreadable bool
-	// quiet leaves what is wrong with a member out of the messages, as IAM does.
-	quiet bool
+	// iam words the messages as IAM does: texts are not repeated, and the members come
+	// in the order of their names.
+	iam bool
+	// malformedText is IAM's text for the first member with a character it must not have,
+	// which it tells when every constraint is kept.
+	malformedText string
 
 	// Where the members under check are: "tags" and 1 for tags.1.member., "rotationRules"
 	// and 0 for rotationRules.
@@ -50,16 +54,39 @@ func (c *checks) failure() error {
 	switch {
 	case c.unreadable:
 		return &failure{400, "MalformedInput", "Start of structure or map found where not expected.", false}
-	case c.count == 1:
-		return validationException("1 validation error detected: " + c.list.String())
-	case c.count > 1:
-		return validationException(strconv.Itoa(c.count) + " validation errors detected: " + c.list.String())
+	case len(c.failed) > 0:
+		return validationException(c.told())
+	case c.malformedText != "":
+		return validationException(c.malformedText)
 	case c.badName:
 		return validationException(invalidName)
 	case c.parameter != "":
 		return &failure{400, "InvalidParameterException", c.parameter, true}
 	}
 	return nil
+}
+
+// A violation is a broken constraint: of which member, and the message about it.
+type violation struct{ at, text string }
+
+// told is the message about all broken constraints.
+func (c *checks) told() string {
+	if c.iam {
+		slices.SortStableFunc(c.failed, func(a, b violation) int { return strings.Compare(strings.ToLower(a.at), strings.ToLower(b.at)) })
+	}
+	var b strings.Builder
+	b.WriteString(strconv.Itoa(len(c.failed)) + " validation error")
+	if len(c.failed) > 1 {
+		b.WriteString("s")
+	}
+	b.WriteString(" detected: ")
+	for i, v := range c.failed {
+		if i > 0 {
+			b.WriteString("; ")
+		}
+		b.WriteString(v.text)
+	}
+	return b.String()
 }
 
 // in says that the next members belong to the structure outer, or to the element
@@ -69,23 +96,27 @@ func (c *checks) in(outer string, index int) { c.outer, c.index = outer, index }
 // malformed records that a member of a form has no value of its type.
 func (c *checks) malformed() { c.unreadable = true }
 
-// fail records a broken constraint. A value of "" prints the form without one.
+// fail records a broken constraint. A value of "" prints the form without one, and so does
+// IAM's.
 func (c *checks) fail(value, at, rule string) {
-	if c.count++; c.count > 1 {
-		c.list.WriteString("; ")
+	if c.iam {
+		value = ""
 	}
-	c.list.WriteString("Value ")
-	if value != "" && !c.quiet {
-		c.list.WriteString(value + " ")
-	}
-	c.list.WriteString("at '")
+	c.tell(value, at, rule)
+}
+
+// tell is fail for what IAM repeats too, numbers and words of a set.
+func (c *checks) tell(value, at, rule string) {
 	if c.outer != "" {
-		c.list.WriteString(c.outer + ".")
 		if c.index > 0 {
-			c.list.WriteString(strconv.Itoa(c.index) + ".member.")
+			at = strconv.Itoa(c.index) + ".member." + at
 		}
+		at = c.outer + "." + at
 	}
-	c.list.WriteString(at + "' failed to satisfy constraint: " + rule)
+	if value != "" {
+		value += " "
+	}
+	c.failed = append(c.failed, violation{at, "Value " + value + "at '" + at + "' failed to satisfy constraint: " + rule})
 }
 
 // quoteValue prints a member's value as the messages do.
@@ -156,7 +187,7 @@ func (c *checks) enum(at string, t text, set ...string) string {
 			return s
 		}
 	}
-	c.fail(quoteValue(t.S), at, "Member must satisfy enum value set: ["+strings.Join(set, ", ")+"]")
+	c.tell(quoteValue(t.S), at, "Member must satisfy enum value set: ["+strings.Join(set, ", ")+"]")
 	return ""
 }
 
@@ -166,9 +197,9 @@ func (c *checks) bounds(at string, n integer, low, high int64) int64 {
 	switch {
 	case !n.Set:
 	case n.N < low:
-		c.fail(value(), at, "Member must have value greater than or equal to "+strconv.FormatInt(low, 10))
+		c.tell(value(), at, "Member must have value greater than or equal to "+strconv.FormatInt(low, 10))
 	case n.N > high:
-		c.fail(value(), at, "Member must have value less than or equal to "+strconv.FormatInt(high, 10))
+		c.tell(value(), at, "Member must have value less than or equal to "+strconv.FormatInt(high, 10))
 	}
 	return n.N
 }
@@ -227,7 +258,10 @@ func (c *checks) strings(at string, l []text, size, length [2]int, pattern strin
 	if match != nil {
 		rules = append(rules, matching(pattern))
 	}
-	c.fail(quoteList(l), at, "Member must satisfy constraint: ["+strings.Join(append(rules, notNull), ", ")+"]")
+	if !c.iam || match != nil { // IAM's lists of tag keys alone say so
+		rules = append(rules, notNull)
+	}
+	c.fail(quoteList(l), at, "Member must satisfy constraint: ["+strings.Join(rules, ", ")+"]")
 	return out
 }
 

@@ -33,10 +33,11 @@ func iamOperations() []queryOperation {
 type svc = identity.Service
 
 func userOperations() []queryOperation {
-	name, existing := needed("UserName", 1, 64), needed("UserName", 1, 128)
+	// IAM's model has 64 characters for the name of a user in some operations, though it
+	// exists, and 128 in others.
+	existing := named("UserName", 128)
 	// The caller is meant where there is no name.
-	own := optional("UserName", 1, 128)
-	ownRef := refOf(tacet.KindUser, own)
+	own, ownShort := maybeNamed("UserName", 128), maybeNamed("UserName", 64)
 	return []queryOperation{
 		{name: tacet.OpCreateUser, serve: query(readCreateUser, (*svc).CreateUser, writeNewUser)},
 		{name: tacet.OpGetUser, serve: query(own, (*svc).GetUser, writeNewUser)},
@@ -44,11 +45,11 @@ func userOperations() []queryOperation {
 		{name: tacet.OpUpdateUser, serve: query(both(existing, readRenaming("NewUserName", 64)), act2((*svc).UpdateUser), nil)},
 		{name: tacet.OpDeleteUser, serve: query(existing, act((*svc).DeleteUser), nil)},
 		{name: tacet.OpListGroupsForUser, serve: query(both(existing, readPage), with2((*svc).ListGroupsForUser), writeGroups)},
-		{name: tacet.OpGetLoginProfile, serve: query(own, act((*svc).GetLoginProfile), nil)},
-		nothing(tacet.OpListMFADevices, "MFADevices", ownRef),
-		nothing(tacet.OpListSSHPublicKeys, "SSHPublicKeys", ownRef),
-		nothing(tacet.OpListServiceSpecificCredentials, "ServiceSpecificCredentials", ownRef),
-		nothing(tacet.OpListSigningCertificates, "Certificates", ownRef),
+		{name: tacet.OpGetLoginProfile, serve: query(ownShort, act((*svc).GetLoginProfile), nil)},
+		nothing(tacet.OpListMFADevices, "MFADevices", refOf(tacet.KindUser, own)),
+		nothing(tacet.OpListSSHPublicKeys, "SSHPublicKeys", refOf(tacet.KindUser, ownShort)),
+		nothing(tacet.OpListServiceSpecificCredentials, "ServiceSpecificCredentials", refOf(tacet.KindUser, ownShort)),
+		nothing(tacet.OpListSigningCertificates, "Certificates", refOf(tacet.KindUser, own)),
 
 		{name: tacet.OpCreateAccessKey, serve: query(own, callCreateAccessKey, writeNewAccessKey)},
 		{name: tacet.OpListAccessKeys, serve: query(both(own, readPage), with2((*svc).ListAccessKeys), writeAccessKeys)},
@@ -56,15 +57,15 @@ func userOperations() []queryOperation {
 		{name: tacet.OpDeleteAccessKey, serve: query(both(own, keyID), act2((*svc).DeleteAccessKey), nil)},
 		{name: tacet.OpGetAccessKeyLastUsed, serve: query(keyID, (*svc).GetAccessKeyLastUsed, writeKeyUse)},
 
-		{name: tacet.OpAddUserToGroup, serve: query(both(needed("GroupName", 1, 128), name), act2((*svc).AddUserToGroup), nil)},
-		{name: tacet.OpRemoveUserFromGroup, serve: query(both(needed("GroupName", 1, 128), name), act2((*svc).RemoveUserFromGroup), nil)},
+		{name: tacet.OpAddUserToGroup, serve: query(both(named("GroupName", 128), existing), act2((*svc).AddUserToGroup), nil)},
+		{name: tacet.OpRemoveUserFromGroup, serve: query(both(named("GroupName", 128), existing), act2((*svc).RemoveUserFromGroup), nil)},
 	}
 }
 
 func groupOperations() []queryOperation {
-	name := needed("GroupName", 1, 128)
+	name := named("GroupName", 128)
 	return []queryOperation{
-		{name: tacet.OpCreateGroup, serve: query(both(name, optional("Path", 1, 512)), with2((*svc).CreateGroup), writeNewGroup)},
+		{name: tacet.OpCreateGroup, serve: query(both(name, path("Path")), with2((*svc).CreateGroup), writeNewGroup)},
 		{name: tacet.OpGetGroup, serve: query(both(name, readPage), with2((*svc).GetGroup), writeMembers)},
 		{name: tacet.OpListGroups, serve: query(readListing, (*svc).ListGroups, writeGroups)},
 		{name: tacet.OpUpdateGroup, serve: query(both(name, readRenaming("NewGroupName", 128)), act2((*svc).UpdateGroup), nil)},
@@ -73,13 +74,13 @@ func groupOperations() []queryOperation {
 }
 
 func roleOperations() []queryOperation {
-	name := needed("RoleName", 1, 64)
+	name := named("RoleName", 64)
 	return []queryOperation{
 		{name: tacet.OpCreateRole, serve: query(readCreateRole, (*svc).CreateRole, writeNewRole)},
 		{name: tacet.OpGetRole, serve: query(name, (*svc).GetRole, writeRole)},
 		{name: tacet.OpListRoles, serve: query(readListing, (*svc).ListRoles, writeRoles)},
 		{name: tacet.OpUpdateRole, serve: query(readUpdateRole, act((*svc).UpdateRole), writeEmptyResult)},
-		{name: tacet.OpUpdateRoleDescription, serve: query(both(name, needed("Description", 0, 1000)), with2((*svc).UpdateRoleDescription), writeDescribedRole)},
+		{name: tacet.OpUpdateRoleDescription, serve: query(both(name, neededDescription), with2((*svc).UpdateRoleDescription), writeDescribedRole)},
 		{name: tacet.OpUpdateAssumeRolePolicy, serve: query(both(name, document("PolicyDocument")), act2((*svc).UpdateAssumeRolePolicy), nil)},
 		{name: tacet.OpDeleteRole, serve: query(name, act((*svc).DeleteRole), nil)},
 		nothing(tacet.OpListInstanceProfilesForRole, "InstanceProfiles", refOf(tacet.KindRole, name)),
@@ -107,7 +108,7 @@ func providerOperations() []queryOperation {
 		{name: tacet.OpGetOpenIDConnectProvider, serve: query(providerARN, (*svc).GetOIDCProvider, writeProvider)},
 		{name: tacet.OpListOpenIDConnectProviders, serve: query(readNone, callListProviders, writeProviders)},
 		{name: tacet.OpDeleteOpenIDConnectProvider, serve: query(providerARN, act((*svc).DeleteOIDCProvider), nil)},
-		{name: tacet.OpUpdateOpenIDConnectProviderThumbprint, serve: query(both(providerARN, thumbprints), act2((*svc).UpdateOIDCProviderThumbprints), nil)},
+		{name: tacet.OpUpdateOpenIDConnectProviderThumbprint, serve: query(both(providerARN, neededThumbprints), act2((*svc).UpdateOIDCProviderThumbprints), nil)},
 		{name: tacet.OpAddClientIDToOpenIDConnectProvider, serve: query(both(providerARN, needed("ClientID", 1, 255)), act2((*svc).AddOIDCClientID), nil)},
 		{name: tacet.OpRemoveClientIDFromOpenIDConnectProvider, serve: query(both(providerARN, needed("ClientID", 1, 255)), act2((*svc).RemoveOIDCClientID), nil)},
 	}
@@ -125,31 +126,40 @@ func nounOf(kind tacet.PrincipalKind) string {
 func principalOf(kind tacet.PrincipalKind) reader[identity.Ref] {
 	switch kind {
 	case tacet.KindUser, tacet.KindGroup:
-		return refOf(kind, needed(nounOf(kind)+"Name", 1, 128))
+		return refOf(kind, named(nounOf(kind)+"Name", 128))
 	case tacet.KindRole:
-		return refOf(kind, needed("RoleName", 1, 64))
+		return refOf(kind, named("RoleName", 64))
 	}
 	return refOf(kind, needed(nounOf(kind)+"Arn", 20, 2048))
 }
 
+// shortNameOf is principalOf for the operations whose model has 64 characters for the name
+// of a user.
+func shortNameOf(kind tacet.PrincipalKind) reader[identity.Ref] {
+	if kind == tacet.KindUser {
+		return refOf(kind, named("UserName", 64))
+	}
+	return principalOf(kind)
+}
+
 // grantOperations are the operations on policies of a kind of principal.
 func grantOperations(kind tacet.PrincipalKind) []queryOperation {
-	noun, who := nounOf(kind), principalOf(kind)
-	name := needed("PolicyName", 1, 128)
+	noun, who, holder := nounOf(kind), principalOf(kind), shortNameOf(kind)
+	name := named("PolicyName", 128)
 	op := func(before, after string) tacet.Operation { return tacet.Operation(before + noun + after) }
 	return []queryOperation{
 		{name: op("Put", "Policy"), serve: query(both3(who, name, document("PolicyDocument")), act3((*svc).PutInlinePolicy), nil)},
-		{name: op("Get", "Policy"), serve: query(both(who, name), callGetInlinePolicy, writeInlinePolicy)},
+		{name: op("Get", "Policy"), serve: query(both(who, name), with2((*svc).GetInlinePolicy), writeInlinePolicy)},
 		{name: op("List", "Policies"), serve: query(both(who, readPage), with2((*svc).ListInlinePolicies), writeInlinePolicies)},
 		{name: op("Delete", "Policy"), serve: query(both(who, name), act2((*svc).DeleteInlinePolicy), nil)},
-		{name: op("Attach", "Policy"), serve: query(both(who, policyARN), act2((*svc).AttachPolicy), nil)},
-		{name: op("Detach", "Policy"), serve: query(both(who, policyARN), act2((*svc).DetachPolicy), nil)},
-		{name: op("ListAttached", "Policies"), serve: query(both(who, readListing), with2((*svc).ListAttachedPolicies), writeAttached)},
+		{name: op("Attach", "Policy"), serve: query(both(holder, policyARN), act2((*svc).AttachPolicy), nil)},
+		{name: op("Detach", "Policy"), serve: query(both(holder, policyARN), act2((*svc).DetachPolicy), nil)},
+		{name: op("ListAttached", "Policies"), serve: query(both(holder, readPolicyListing), with2((*svc).ListAttachedPolicies), writeAttached)},
 	}
 }
 
 func boundaryOperations(kind tacet.PrincipalKind) []queryOperation {
-	noun, who := nounOf(kind), principalOf(kind)
+	noun, who := nounOf(kind), shortNameOf(kind)
 	return []queryOperation{
 		{name: tacet.Operation("Put" + noun + "PermissionsBoundary"),
 			serve: query(both(who, needed("PermissionsBoundary", 20, 2048)), act2((*svc).PutPermissionsBoundary), nil)},
@@ -160,7 +170,7 @@ func boundaryOperations(kind tacet.PrincipalKind) []queryOperation {
 func tagOperations(kind tacet.PrincipalKind) []queryOperation {
 	noun, who := nounOf(kind), principalOf(kind)
 	return []queryOperation{
-		{name: tacet.Operation("Tag" + noun), serve: query(both(who, (*form).tags), act2((*svc).Tag), nil)},
+		{name: tacet.Operation("Tag" + noun), serve: query(both(who, tags), act2((*svc).Tag), nil)},
 		{name: tacet.Operation("Untag" + noun), serve: query(both(who, tagKeys), act2((*svc).Untag), nil)},
 		{name: tacet.Operation("List" + noun + "Tags"), serve: query(both(who, readPage), with2((*svc).ListTags), writeTagList)},
 	}
@@ -175,7 +185,15 @@ func nothing(op tacet.Operation, list string, of reader[identity.Ref]) queryOper
 		e.Raw("<" + list + "/>")
 		writeTruncated(e, "")
 	}
-	return queryOperation{name: op, serve: query(of, call, write)}
+	read := func(f *form, c *checks) identity.Ref {
+		ref := of(f, c)
+		readPage(f, c)
+		if op == tacet.OpListVirtualMFADevices {
+			c.enum("assignmentStatus", f.text("AssignmentStatus"), "Assigned", "Unassigned", "Any")
+		}
+		return ref
+	}
+	return queryOperation{name: op, serve: query(read, call, write)}
 }
 
 // The core's methods in the form that query wants: with their arguments as one, and with
@@ -241,15 +259,4 @@ type newAccessKey struct {
 func callCreateAccessKey(s *svc, ctx context.Context, by tacet.Call, user string) (newAccessKey, error) {
 	k, secret, err := s.CreateAccessKey(ctx, by, user)
 	return newAccessKey{k, secret}, err
-}
-
-// inlinePolicy is an inline policy with its name and whose it is.
-type inlinePolicy struct {
-	of             identity.Ref
-	name, document string
-}
-
-func callGetInlinePolicy(s *svc, ctx context.Context, by tacet.Call, in two[identity.Ref, string]) (inlinePolicy, error) {
-	document, err := s.GetInlinePolicy(ctx, by, in.a, in.b)
-	return inlinePolicy{in.a, in.b, document}, err
 }

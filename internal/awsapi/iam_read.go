@@ -35,8 +35,83 @@ func needed(name string, low, high int) reader[string] {
 	}
 }
 
+// What IAM says of a member with a character that it must not have. The model has a
+// pattern for each, but the service does not name it.
+const (
+	nameCharacters       = "contain only alphanumeric characters and/or the following: +=,.@_-"
+	pathCharacters       = "begin and end with / and contain only alphanumeric characters and/or / characters."
+	pathPrefixCharacters = "begin with the / character and contain only alphanumeric characters and/or / characters."
+	keyIDCharacters      = "contain only alphanumeric characters."
+	documentCharacters   = "contain only printable ASCII characters."
+)
+
+// wrong records that a member has a character that it must not have.
+func (c *checks) wrong(at, mustDo string) {
+	if c.malformedText == "" {
+		c.malformedText = "The specified value for " + at + " is invalid. It must " + mustDo
+	}
+}
+
+// of adds to a reader of a text what the text must look like.
+func of(name string, read reader[string], good func(string) bool, mustDo string) reader[string] {
+	return func(f *form, c *checks) string {
+		s := read(f, c)
+		if f.text(name).Set && !good(s) {
+			c.wrong(placeOf(name), mustDo)
+		}
+		return s
+	}
+}
+
+// named reads a name that must be there.
+func named(name string, limit int) reader[string] {
+	return of(name, needed(name, 1, limit), matchName, nameCharacters)
+}
+
+// maybeNamed reads a name, "" for none.
+func maybeNamed(name string, limit int) reader[string] {
+	return of(name, optional(name, 1, limit), matchName, nameCharacters)
+}
+
+// matchName is [\w+=,.@-]+.
+func matchName(s string) bool { return strings.Trim(s, alphanumeric+"_+=,.@-") == "" }
+
+// path reads the path of a user, group or role.
+func path(name string) reader[string] {
+	return of(name, optional(name, 1, 512), func(s string) bool { return matchPathPrefix(s) && strings.HasSuffix(s, "/") }, pathCharacters)
+}
+
+// policyPath reads the path of a managed policy.
+func policyPath(name, mustDo string) reader[string] {
+	return of(name, optional(name, 1, 512), identity.ValidPolicyPath, mustDo)
+}
+
+// matchPathPrefix is /[!-~]* (with DEL in the model, which no path can have).
+func matchPathPrefix(s string) bool {
+	return strings.HasPrefix(s, "/") && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+}
+
 // document reads a policy.
-func document(name string) reader[string] { return needed(name, 1, 131072) }
+func document(name string) reader[string] {
+	return of(name, needed(name, 1, 131072), matchLatin, documentCharacters)
+}
+
+// matchLatin is [\t\n\r\x20-\xff]*.
+func matchLatin(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r > 0xff })
+}
+
+// descriptionPattern is what the description of a role looks like.
+const descriptionPattern = `[\u0009\u000A\u000D\u0020-\u007E\u00A1-\u00FF]*`
+
+func roleDescription(f *form, c *checks) text {
+	t := f.text("Description")
+	c.length("description", t, 0, 1000)
+	c.pattern("description", t, descriptionPattern, func(s string) bool {
+		return matchLatin(s) && !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x7f && r <= 0xa0 })
+	})
+	return t
+}
 
 func refOf(kind tacet.PrincipalKind, name reader[string]) reader[identity.Ref] {
 	return func(f *form, c *checks) identity.Ref { return identity.Ref{Kind: kind, Name: name(f, c)} }
@@ -49,7 +124,9 @@ func policyARN(f *form, c *checks) string { return needed("PolicyArn", 20, 2048)
 func providerARN(f *form, c *checks) string {
 	return needed("OpenIDConnectProviderArn", 20, 2048)(f, c)
 }
-func keyID(f *form, c *checks) string { return needed("AccessKeyId", 16, 128)(f, c) }
+func keyID(f *form, c *checks) string {
+	return of("AccessKeyId", needed("AccessKeyId", 16, 128), func(s string) bool { return strings.Trim(s, alphanumeric+"_") == "" }, keyIDCharacters)(f, c)
+}
 
 // truth reads a truth value, false for none.
 func truth(name string) reader[bool] {
@@ -91,13 +168,20 @@ func readPage(f *form, c *checks) identity.Page {
 }
 
 func readListing(f *form, c *checks) identity.Listing {
-	return identity.Listing{PathPrefix: c.length("pathPrefix", f.text("PathPrefix"), 1, 512), Page: readPage(f, c)}
+	prefix := of("PathPrefix", optional("PathPrefix", 0, 512), matchPathPrefix, pathPrefixCharacters)
+	return identity.Listing{PathPrefix: prefix(f, c), Page: readPage(f, c)}
+}
+
+// readPolicyListing is readListing for managed policies, whose prefix is a whole path.
+func readPolicyListing(f *form, c *checks) identity.Listing {
+	prefix := of("PathPrefix", optional("PathPrefix", 0, 512), identity.ValidPolicyPath, pathPrefixCharacters)
+	return identity.Listing{PathPrefix: prefix(f, c), Page: readPage(f, c)}
 }
 
 // readRenaming reads the new name and path of what is to be renamed.
 func readRenaming(name string, limit int) reader[identity.Renaming] {
 	return func(f *form, c *checks) identity.Renaming {
-		return identity.Renaming{Name: optional(name, 1, limit)(f, c), Path: optional("NewPath", 1, 512)(f, c)}
+		return identity.Renaming{Name: maybeNamed(name, limit)(f, c), Path: path("NewPath")(f, c)}
 	}
 }
 
@@ -113,13 +197,25 @@ func tagKeys(f *form, c *checks) []string {
 	return c.strings("tagKeys", l, [2]int{0, tacet.MaxTags}, [2]int{1, tacet.MaxTagKey}, tagKeyPattern, identity.ValidTagText)
 }
 
+// tags reads tags that must be there.
+func tags(f *form, c *checks) []tacet.Tag {
+	c.required("tags", f.text("Tags").Set || f.has("Tags.member.1."))
+	return f.tags(c)
+}
+
 func thumbprints(f *form, c *checks) []string {
 	return c.strings("thumbprintList", f.texts("ThumbprintList"), [2]int{}, [2]int{40, 40}, "", nil)
 }
 
+func neededThumbprints(f *form, c *checks) []string {
+	l := thumbprints(f, c)
+	c.required("thumbprintList", l != nil)
+	return l
+}
+
 func readCreateUser(f *form, c *checks) identity.CreateUserInput {
 	return identity.CreateUserInput{
-		Name: needed("UserName", 1, 64)(f, c), Path: optional("Path", 1, 512)(f, c),
+		Name: named("UserName", 64)(f, c), Path: path("Path")(f, c),
 		Boundary: optional("PermissionsBoundary", 20, 2048)(f, c), Tags: f.tags(c),
 	}
 }
@@ -136,7 +232,7 @@ func maxSession(f *form, c *checks) *int {
 
 func readCreateRole(f *form, c *checks) identity.CreateRoleInput {
 	in := identity.CreateRoleInput{
-		Name: needed("RoleName", 1, 64)(f, c), Path: optional("Path", 1, 512)(f, c), Description: optional("Description", 0, 1000)(f, c),
+		Name: named("RoleName", 64)(f, c), Path: path("Path")(f, c), Description: roleDescription(f, c).S,
 		Trust:    document("AssumeRolePolicyDocument")(f, c),
 		Boundary: optional("PermissionsBoundary", 20, 2048)(f, c), Tags: f.tags(c),
 	}
@@ -147,17 +243,20 @@ func readCreateRole(f *form, c *checks) identity.CreateRoleInput {
 }
 
 func readUpdateRole(f *form, c *checks) identity.UpdateRoleInput {
-	in := identity.UpdateRoleInput{Name: needed("RoleName", 1, 64)(f, c), MaxSession: maxSession(f, c)}
-	if t := f.text("Description"); t.Set {
-		c.length("description", t, 0, 1000)
-		in.Description = &t.S
-	}
+	in := identity.UpdateRoleInput{Name: named("RoleName", 64)(f, c), MaxSession: maxSession(f, c)}
+	in.Description = roleDescription(f, c).Pointer()
 	return in
+}
+
+func neededDescription(f *form, c *checks) string {
+	t := roleDescription(f, c)
+	c.required("description", t.Set)
+	return t.S
 }
 
 func readCreatePolicy(f *form, c *checks) identity.CreatePolicyInput {
 	return identity.CreatePolicyInput{
-		Name: needed("PolicyName", 1, 128)(f, c), Path: optional("Path", 1, 512)(f, c), Description: optional("Description", 0, 1000)(f, c),
+		Name: named("PolicyName", 128)(f, c), Path: policyPath("Path", pathCharacters)(f, c), Description: optional("Description", 0, 1000)(f, c),
 		Document: document("PolicyDocument")(f, c), Tags: f.tags(c),
 	}
 }
@@ -170,7 +269,7 @@ func usage(f *form, c *checks) string {
 func readListPolicies(f *form, c *checks) identity.ListPoliciesInput {
 	return identity.ListPoliciesInput{
 		Scope: c.enum("scope", f.text("Scope"), "All", "AWS", "Local"), OnlyAttached: truth("OnlyAttached")(f, c),
-		Usage: usage(f, c), Listing: readListing(f, c),
+		Usage: usage(f, c), Listing: readPolicyListing(f, c),
 	}
 }
 
@@ -183,6 +282,8 @@ func readListEntities(f *form, c *checks) identity.ListEntitiesInput {
 		in.Kind = tacet.KindRole
 	case "Group":
 		in.Kind = tacet.KindGroup
+	case "LocalManagedPolicy", "AWSManagedPolicy":
+		in.Kind = tacet.KindPolicy // no entity is one
 	}
 	return in
 }

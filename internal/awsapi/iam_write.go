@@ -238,10 +238,10 @@ func writeEntities(e *encoder, l identity.List[identity.Entity]) {
 	writeTruncated(e, l.Marker)
 }
 
-func writeInlinePolicy(e *encoder, p inlinePolicy) {
-	e.element(nounOf(p.of.Kind)+"Name", p.of.Name)
-	e.element("PolicyName", p.name)
-	e.document("PolicyDocument", p.document)
+func writeInlinePolicy(e *encoder, p identity.InlinePolicy) {
+	e.element(nounOf(p.Holder.Kind)+"Name", p.Holder.Name)
+	e.element("PolicyName", p.Name)
+	e.document("PolicyDocument", p.Document)
 }
 
 func writeInlinePolicies(e *encoder, l identity.List[string]) {

@@ -41,7 +41,7 @@ func query[In, Out any](
 	write func(*encoder, Out),
 ) func(context.Context, *identity.Service, tacet.Call, *form, *exchange) error {
 	return func(ctx context.Context, s *identity.Service, by tacet.Call, f *form, x *exchange) error {
-		c := checks{quiet: x.op.Service() == "iam"}
+		c := checks{iam: x.op.Service() == "iam"}
 		in := read(f, &c)
 		if err := c.failure(); err != nil {
 			return err

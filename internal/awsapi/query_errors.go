@@ -78,7 +78,46 @@ func queryDenial(op tacet.Operation, d *tacet.Denial) string {
 	case op == tacet.OpAssumeRole && d != nil:
 		return "User: " + d.Caller + " is not authorized to perform: " + d.Action + " on resource: " + d.Resource
 	}
-	return denialText(d)
+	if d == nil || op.Service() != "iam" {
+		return denialText(d)
+	}
+	said := *d
+	if said.Resource = iamResource(op, d.Resource); strings.HasPrefix(said.Resource, "access key ") {
+		return strings.Replace(denialText(&said), "to perform: ", "to perform ", 1) // so AWS, of a key that is not there
+	}
+	return denialText(&said)
+}
+
+// iamResource names what a refused operation of IAM was about, as IAM does: what exists is
+// named as the caller named it, so that the text does not tell whether it exists, and in
+// which path.
+func iamResource(op tacet.Operation, arn string) string {
+	rest, _ := strings.CutPrefix(arn, "arn:aws:iam::")
+	_, tail, _ := strings.Cut(rest, ":")
+	kind, path, _ := strings.Cut(tail, "/")
+	name := path[strings.LastIndexByte(path, '/')+1:]
+	switch tacet.PrincipalKind(kind) {
+	case tacet.KindUser, tacet.KindGroup, tacet.KindRole:
+		switch {
+		case path == "*":
+			return strings.TrimSuffix(arn, "*")
+		case op == tacet.OpCreateUser, op == tacet.OpCreateGroup, op == tacet.OpCreateRole, op == tacet.OpSimulatePrincipalPolicy:
+			return arn
+		}
+		return kind + " " + name
+	case tacet.KindPolicy:
+		switch {
+		case path == "*":
+			return "policy path /"
+		case op == tacet.OpCreatePolicy:
+			return "policy " + name
+		}
+		return "policy " + arn
+	}
+	if arn == "" {
+		return "*"
+	}
+	return arn
 }
 
 // queryFailure turns a JSON service's exception into the Query protocol's: another

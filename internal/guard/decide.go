@@ -205,7 +205,9 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 	switch {
 	case r.Principal.Kind != "":
 		pr.Resource = s.dir.arnOf(r.Call.Account, r.Principal)
-		given = pr.Resource
+		if given = pr.Resource; r.Principal.Kind == tacet.KindAccessKey {
+			given = "access key " + r.Principal.Name // whose it is, is not told
+		}
 		// What every deployment has may be read by whoever may read his own; nobody changes it.
 		if account, _, ok := splitPrincipalARN(pr.Resource); ok && (account != builtinAccount || !op.ReadOnly()) {
 			pr.ResourceAccount = account

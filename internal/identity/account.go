@@ -74,6 +74,11 @@ func (s *Service) GetAccountSummary(ctx context.Context, call tacet.Call) (map[s
 			"UserPolicySizeQuota":           maxUserInline,
 			"VersionsPerPolicyQuota":        maxVersions,
 
+			// What a new account may have at AWS, which programs divide by. Here nothing is
+			// counted against it.
+			"GroupsQuota": 300, "InstanceProfilesQuota": 1000, "PoliciesQuota": 1500, "PolicyVersionsInUseQuota": 10000, "RolesQuota": 1000,
+			"ServerCertificatesQuota": 20, "SigningCertificatesPerUserQuota": 2, "UsersQuota": 5000,
+
 			"AccountMFAEnabled": 0, "AccountPasswordPresent": 0, "AccountSigningCertificatesPresent": 0, "AccountAccessKeysPresent": 0,
 			"GlobalEndpointTokenVersion": 1, "InstanceProfiles": 0, "MFADevices": 0, "MFADevicesInUse": 0, "ServerCertificates": 0,
 		}, nil

@@ -45,15 +45,33 @@ func validName(what, name string, limit int) error {
 	return nil
 }
 
-func validPath(path string) error {
+func validPath(what, path string) error {
 	ok := len(path) <= maxPath && strings.HasPrefix(path, "/") && strings.HasSuffix(path, "/")
 	for i := range len(path) {
 		ok = ok && path[i] > ' ' && path[i] < 0x7f
 	}
 	if !ok {
-		return tacet.Errorf(tacet.InvalidParameter, "The specified value for path is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.")
+		return badPath(what)
 	}
 	return nil
+}
+
+func badPath(what string) error {
+	return tacet.Errorf(tacet.InvalidParameter, "The specified value for %s is invalid. It must begin and end with / and contain only alphanumeric characters and/or / characters.", what)
+}
+
+// ValidPolicyPath reports whether a text is the path of a managed policy, for which IAM has
+// fewer characters than for that of a principal: ((/[A-Za-z0-9.,+@=_-]+)*)/.
+func ValidPolicyPath(path string) bool {
+	if path == "/" {
+		return true
+	}
+	inner, ok := strings.CutPrefix(path, "/")
+	inner, closed := strings.CutSuffix(inner, "/")
+	for part := range strings.SplitSeq(inner, "/") {
+		ok = ok && validName("path", part, maxPath) == nil
+	}
+	return ok && closed
 }
 
 func validDescription(text string) error {
@@ -173,8 +191,11 @@ func (n *newPrincipal) check(tx *guard.Tx, call tacet.Call, idPrefix string, lim
 	if err := validName(string(n.ref.Kind)+"Name", n.ref.Name, limit); err != nil {
 		return g, err
 	}
-	if err := validPath(n.path); err != nil {
+	if err := validPath("path", n.path); err != nil {
 		return g, err
+	}
+	if n.ref.Kind == tacet.KindPolicy && !ValidPolicyPath(n.path) {
+		return g, badPath("path")
 	}
 	if err := validTags(n.tags, n.ref.foldsTags()); err != nil {
 		return g, err
@@ -229,7 +250,7 @@ func (n Renaming) request(call tacet.Call, r Ref) guard.Request {
 // apply gives a principal its new name, which nobody else must have.
 func (n Renaming) apply(g *tacet.Grantee, what string, limit int, taken func(name string) bool) error {
 	if n.Path != "" {
-		if err := validPath(n.Path); err != nil {
+		if err := validPath("newPath", n.Path); err != nil {
 			return err
 		}
 		g.Path = n.Path

@@ -36,9 +36,6 @@ func (r Ref) putInline(tx *guard.Tx, p *principal, name, document string) error 
 	if err := validName("policyName", name, maxLongName); err != nil {
 		return err
 	}
-	if err := tx.CheckIdentityPolicy(name, document); err != nil {
-		return err
-	}
 	policies := maps.Clone(p.Policies)
 	if policies == nil {
 		policies = map[string]string{}
@@ -50,6 +47,9 @@ func (r Ref) putInline(tx *guard.Tx, p *principal, name, document string) error 
 	}
 	if limit := r.inlineLimit(); size > limit {
 		return tacet.Errorf(tacet.LimitExceeded, "Maximum policy size of %d bytes exceeded for %s %s", limit, r.Kind, p.Name)
+	}
+	if err := tx.CheckIdentityPolicy(name, document); err != nil {
+		return err
 	}
 	p.Policies = policies
 	return p.put(tx)
@@ -76,16 +76,23 @@ func (s *Service) RevokeSessions(ctx context.Context, call tacet.Call, role stri
 	})
 }
 
-// GetInlinePolicy returns an inline policy as it was given. Errors: PrincipalNotFound.
-func (s *Service) GetInlinePolicy(ctx context.Context, call tacet.Call, of Ref, name string) (string, error) {
+// InlinePolicy is the output of [Service.GetInlinePolicy].
+type InlinePolicy struct {
+	Holder   Ref // by the name as it was given to him
+	Name     string
+	Document string // as it was given
+}
+
+// GetInlinePolicy returns an inline policy. Errors: PrincipalNotFound.
+func (s *Service) GetInlinePolicy(ctx context.Context, call tacet.Call, of Ref, name string) (InlinePolicy, error) {
 	r := of.request(call, of.op("Get", "Policy"))
 	r.Parameters["policyName"] = name
-	return view(ctx, s, of, r, func(_ *guard.Snapshot, p *principal) (string, error) {
+	return view(ctx, s, of, r, func(_ *guard.Snapshot, p *principal) (InlinePolicy, error) {
 		doc, ok := p.Policies[name]
 		if !ok {
-			return "", of.noPolicy(name)
+			return InlinePolicy{}, of.noPolicy(name)
 		}
-		return doc, nil
+		return InlinePolicy{Ref{of.Kind, p.Name}, name, doc}, nil
 	})
 }
 

@@ -54,17 +54,19 @@ func (s *Service) CreatePolicy(ctx context.Context, call tacet.Call, in CreatePo
 			return PolicyInfo{}, err
 		}
 		tx.Respond("policyId", p.ID)
-		return PolicyInfo{ManagedPolicy: p}, tx.PutManagedPolicy(p)
+		err = tx.PutManagedPolicy(p)
+		p.Tags = in.Tags // in the order that they came in, as IAM answers
+		return PolicyInfo{ManagedPolicy: p}, err
 	})
 }
 
 // addVersion adds a text to a managed policy, under an id that none of its texts had.
 func addVersion(tx *guard.Tx, p *tacet.ManagedPolicy, document string, inForce bool) (tacet.PolicyVersion, error) {
-	if err := tx.CheckIdentityPolicy(p.Name, document); err != nil {
-		return tacet.PolicyVersion{}, err
-	}
 	if withoutSpace(document) > maxManaged {
 		return tacet.PolicyVersion{}, quota("PolicySize", maxManaged)
+	}
+	if err := tx.CheckIdentityPolicy(p.Name, document); err != nil {
+		return tacet.PolicyVersion{}, err
 	}
 	v := tacet.PolicyVersion{ID: fmt.Sprintf("v%d", p.NextVersion), Document: document, Created: tx.Now()}
 	p.NextVersion++

@@ -62,7 +62,9 @@ func (s *Service) CreateOIDCProvider(ctx context.Context, call tacet.Call, in Cr
 			return tacet.OIDCProvider{}, tacet.Errorf(tacet.PrincipalExists, "Provider with url %s already exists.", in.URL)
 		}
 		tx.Respond("openIDConnectProviderArn", p.ARN())
-		return p, tx.PutOIDCProvider(p)
+		err := tx.PutOIDCProvider(p)
+		p.Tags = in.Tags // in the order that they came in, as IAM answers
+		return p, err
 	})
 }
 

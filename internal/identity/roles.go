@@ -50,7 +50,9 @@ func (s *Service) CreateRole(ctx context.Context, call tacet.Call, in CreateRole
 			return tacet.Role{}, tacet.Errorf(tacet.PrincipalExists, "Role with name %s already exists.", in.Name)
 		}
 		tx.Respond("roleId", o.ID)
-		return o, tx.PutRole(o)
+		err = tx.PutRole(o)
+		o.Tags = in.Tags // in the order that they came in, as IAM answers
+		return o, err
 	})
 }
 
@@ -64,11 +66,11 @@ func validRole(o *tacet.Role) error {
 
 // setTrust gives a role a trust policy.
 func setTrust(tx *guard.Tx, o *tacet.Role, document string) error {
-	if err := tx.CheckTrustPolicy(document); err != nil {
-		return err
-	}
 	if withoutSpace(document) > maxTrust {
 		return quota("ACLSizePerRole", maxTrust)
+	}
+	if err := tx.CheckTrustPolicy(document); err != nil {
+		return err
 	}
 	o.Trust = document
 	return nil

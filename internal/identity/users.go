@@ -33,7 +33,9 @@ func (s *Service) CreateUser(ctx context.Context, call tacet.Call, in CreateUser
 		}
 		u := tacet.User{Grantee: g, Tags: sortTags(in.Tags), Boundary: in.Boundary}
 		tx.Respond("userId", u.ID)
-		return u, tx.PutUser(u)
+		err = tx.PutUser(u)
+		u.Tags = in.Tags // in the order that they came in, as IAM answers
+		return u, err
 	})
 }
 

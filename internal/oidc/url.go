@@ -33,7 +33,7 @@ func IssuerURL(providerName string) string { return "https://" + providerName }
 
 func parseURL(raw string) (*url.URL, error) {
 	bad := func(problem string) (*url.URL, error) {
-		return nil, tacet.Errorf(tacet.InvalidParameter, "The OpenID Connect provider's URL %s.", problem)
+		return nil, tacet.Errorf(tacet.InvalidParameter, "Invalid Open ID Connect Provider URL: it %s.", problem)
 	}
 	if len(raw) > maxURL {
 		return bad("is longer than 255 characters")

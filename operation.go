@@ -241,6 +241,33 @@ var awsActions = map[Operation]string{
 	OpRestoreTags:            "secretsmanager:TagResource",
 }
 
+// amountsTo are the operations that amount to another one under another cloud's name: who
+// is explicitly denied that one is refused this one too, and needs no grant of it.
+var amountsTo = map[Operation]Operation{
+	OpBackupSecret:             OpGetSecretValue, // restored where the caller may read, it is read
+	OpRestoreBackup:            OpCreateSecret,
+	OpUpdateSecretVersionStage: OpSetSecret,
+	OpCreateClientCredential:   OpCreateAccessKey,
+}
+
+// AmountsTo returns the operation that this one amounts to under another name, "" for
+// none: it is refused if that one is explicitly denied, and needs no grant of it.
+func (o Operation) AmountsTo() Operation { return amountsTo[o] }
+
+// Needs returns the operation that must be allowed beside this one whatever is asked for,
+// "" for none. What further ones a request needs depends on its parameters.
+func (o Operation) Needs() Operation {
+	if o == OpValidateResourcePolicy {
+		return OpPutResourcePolicy
+	}
+	return ""
+}
+
+// Free reports whether whoever is authenticated may do the operation: no policy is asked.
+func (o Operation) Free() bool {
+	return o == OpGetCallerIdentity || o == OpGetSessionToken || o == OpIssueToken
+}
+
 type opEntry struct {
 	opInfo
 	actions   []string

@@ -77,26 +77,62 @@ func verdictLines(v client.Verdict, asked string) []string {
 	head := map[string]string{
 		client.Allowed:     "Yes: " + who + " may do " + action + ".",
 		client.Denied:      "No: " + who + " may not do " + action + ".",
-		client.Conditional: "It depends: " + who + " may do " + action + " if the open conditions below are met.",
+		client.Conditional: "It depends: " + who + " may do " + action + terms(v),
 	}[v.Answer]
 	facts := [][2]string{{"Who", v.Principal}, {"What", what}, {"On", v.Resource}}
-	if v.Network && v.Answer != client.Denied {
-		facts = append(facts, [2]string{"Note", "the vault lets in callers from some networks only, see tacet vault show"})
-	}
 	if v.Missing {
 		facts = append(facts, [2]string{"Note", "there is no such secret; what is decided is a request for its name"})
 	}
-	if v.Answer == client.Denied {
-		facts = append(facts, [2]string{"Because", because(v.Decision.Reason, decider(v.Decision))})
-	} else if v.Decision.Policy != "" {
-		facts = append(facts, [2]string{"Through", decider(v.Decision)})
-	}
+	facts = append(facts, verdictFacts(v)...)
 	lines := append([]string{head, ""}, factLines(facts)...)
 	lines = append(lines, statementLines(v.Explanation)...)
-	if v.Answer == client.Denied {
+	if v.Answer == client.Denied && v.Rule == "" {
 		lines = append(lines, adviceLines(v.Explanation, v.Principal)...)
 	}
 	return lines
+}
+
+// terms says what an answer depends on.
+func terms(v client.Verdict) string {
+	switch {
+	case slices.ContainsFunc(v.Statements, func(s client.Statement) bool { return s.Open }):
+		return " if the open conditions below are met."
+	case v.Rule != "" || len(v.Networks) > 0:
+		return ", but not from everywhere."
+	}
+	return ", on conditions of its own account's policies, which are not shown."
+}
+
+// verdictFacts says what gave an answer, and what else it takes.
+func verdictFacts(v client.Verdict) (facts [][2]string) {
+	switch {
+	case v.Rule == client.RuleAnyone:
+		return [][2]string{{"Because", "whoever is authenticated may, whatever the policies say"}}
+	case v.Rule == client.RuleNotRoot:
+		return [][2]string{{"Because", "an account's root cannot assume a role, whatever the policies say"}}
+	case v.Answer == client.Denied:
+		return [][2]string{{"Because", because(v.Decision.Reason, decider(v.Decision))}}
+	case v.Decision.Policy != "":
+		facts = [][2]string{{"Through", decider(v.Decision)}}
+	case strings.HasSuffix(v.Principal, ":root"):
+		facts = [][2]string{{"Through", "root of the account, which no grant is needed for"}}
+	}
+	if len(v.Networks) > 0 {
+		facts = append(facts, [2]string{"Only from", networksText(v.Networks) + ", by the network rules of the vault"})
+	}
+	if v.Rule == client.RuleOtherFace {
+		facts = append(facts, [2]string{"Only in", "Key Vault's API: to AWS's, the vault is for its own account's callers alone"})
+	}
+	return facts
+}
+
+// networksText names networks, of which there may be many.
+func networksText(list []string) string {
+	const most = 5
+	if len(list) > most {
+		return strings.Join(list[:most], ", ") + fmt.Sprintf(" and %d more", len(list)-most)
+	}
+	return strings.Join(list, ", ")
 }
 
 // factLines aligns what there is to say, and leaves out what there is not.
@@ -160,8 +196,8 @@ func readable(policy string) string {
 
 // statementLines tells how the statements about the action took the request.
 func statementLines(e client.Explanation) []string {
-	if e.Decision.Reason == string(tacet.DenyNetwork) {
-		return nil // no policy was asked
+	if e.Decision.Reason == string(tacet.DenyNetwork) || e.Decision.Allowed && len(e.Statements)+len(e.Others)+e.Left == 0 {
+		return nil // no policy was asked, or none has to do with it
 	}
 	lines := []string{""}
 	if len(e.Statements) == 0 {
@@ -173,6 +209,9 @@ func statementLines(e client.Explanation) []string {
 		lines = append(lines, fmt.Sprintf("  %-5s  %s (%s)", s.Effect, statementName(s.Policy, s.Sid, s.Statement), s.Role), "         "+outcome(s))
 		for _, r := range s.Resources {
 			lines = append(lines, "           "+r)
+		}
+		for _, arn := range s.Sessions {
+			lines = append(lines, "           the session is "+callerName(arn))
 		}
 		lines = append(lines, conditionLines("           ", s.Conditions)...)
 		if s.Left > 0 {
@@ -331,7 +370,12 @@ func accessLines(a client.Access, asked string) []string {
 	}
 	what += " on " + a.Resource
 	head := count(len(a.Principals), "principal") + " can do " + what
-	if len(a.Principals) == 0 {
+	switch {
+	case a.Rule == client.RuleAnyone:
+		return []string{"Anybody who is authenticated can do " + what + ", whatever the policies say."}
+	case a.Reason == string(tacet.DenyNetwork):
+		head = "Nobody can do " + what + ": the network rules of the vault let in nobody from there"
+	case len(a.Principals) == 0:
 		head = "Nobody can do " + what
 	}
 	lines := []string{head}
@@ -341,6 +385,9 @@ func accessLines(a client.Access, asked string) []string {
 	if a.Public {
 		lines = append(lines, "Its policy lets in anybody.")
 	}
+	if len(a.Networks) > 0 {
+		lines = append(lines, "Only from "+networksText(a.Networks)+": the network rules of the vault.")
+	}
 	rows := [][4]string{}
 	add := func(name *string, through, onlyIf string) {
 		rows = append(rows, [4]string{*name, through, onlyIf})
@@ -349,20 +396,23 @@ func accessLines(a client.Access, asked string) []string {
 	for _, p := range a.Principals {
 		name := shortPrincipal(p)
 		for _, g := range p.Grants {
-			add(&name, grantName(g), conditionText(g.Conditions, g.Resources))
+			add(&name, grantName(g), conditionText(g))
+		}
+		if p.Rule == client.RuleOtherFace {
+			add(&name, "  only in Key Vault's API", "")
 		}
 		for _, g := range p.Within {
-			add(&name, "  within "+grantName(g), conditionText(g.Conditions, g.Resources))
+			add(&name, "  within "+grantName(g), conditionText(g))
 		}
 		for _, g := range p.Unless {
-			add(&name, "  unless "+grantName(g)+" denies", conditionText(g.Conditions, g.Resources))
+			add(&name, "  unless "+grantName(g)+" denies", conditionText(g))
 		}
 		for _, t := range p.AssumedBy {
 			by := "  assumed by "
 			if t.Excepted {
 				by += "all but "
 			}
-			add(&name, by+strings.Join(t.Principals, ", "), conditionText(t.Conditions, nil))
+			add(&name, by+strings.Join(t.Principals, ", "), conditionText(client.Grant{Conditions: t.Conditions}))
 		}
 	}
 	if len(rows) > 0 {
@@ -395,17 +445,20 @@ func grantName(g client.Grant) string {
 	return s
 }
 
-// conditionText writes conditions on one line.
-func conditionText(list []client.Condition, resources []string) string {
+// conditionText writes what a grant depends on in one line.
+func conditionText(g client.Grant) string {
 	var parts []string
-	for _, c := range list {
+	for _, arn := range g.Sessions {
+		parts = append(parts, "the session is "+callerName(arn))
+	}
+	for _, c := range g.Conditions {
 		wants := c.Wanted
 		if c.Resolved != nil {
 			wants = c.Resolved
 		}
 		parts = append(parts, c.Operator+" "+c.Key+" "+strings.Join(wants, ", "))
 	}
-	for _, r := range resources {
+	for _, r := range g.Resources {
 		parts = append(parts, "the resource fits "+r)
 	}
 	return strings.Join(parts, "; ")

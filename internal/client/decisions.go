@@ -24,6 +24,8 @@ type Statement struct {
 	Matched   bool   `json:"matched"`
 	// Open says of one that matched that it depends on conditions of which nothing is known.
 	Open bool `json:"open,omitempty"`
+	// Sessions are those of a role that it names, if it is not known which asks.
+	Sessions []string `json:"sessions,omitempty"`
 	// Failed is the part that did not match: "principal", "action", "resource" or "condition".
 	Failed     string      `json:"failed,omitempty"`
 	Resources  []string    `json:"resources,omitempty"`
@@ -77,11 +79,20 @@ const (
 	Conditional = "conditional" // it depends on conditions of which nothing is known
 )
 
+// What has a say in a request beside all policies.
+const (
+	RuleAnyone    = "anyone"         // whoever is authenticated may
+	RuleNotRoot   = "not-root"       // an account's root may not
+	RuleOtherFace = "key-vault-only" // a caller of another account may through Key Vault's API only
+)
+
 // A Verdict is what the policies would say of a request.
 type Verdict struct {
-	Principal string `json:"principal"` // ARN
-	Answer    string `json:"answer"`
-	Missing   bool   `json:"missing,omitempty"` // there is no such secret
+	Principal string   `json:"principal"` // ARN
+	Answer    string   `json:"answer"`
+	Missing   bool     `json:"missing,omitempty"`  // there is no such secret
+	Networks  []string `json:"networks,omitempty"` // the caller must come from one of these
+	Rule      string   `json:"rule,omitempty"`     // has a say beside the policies
 	Explanation
 }
 
@@ -125,8 +136,11 @@ func (c *Client) SimulateDecision(ctx context.Context, q Question) (Verdict, err
 type Access struct {
 	Action     string     `json:"action"`
 	Resource   string     `json:"resource"`
-	Missing    bool       `json:"missing,omitempty"` // there is no such secret
-	Public     bool       `json:"public,omitempty"`  // the resource's policy lets in anybody
+	Missing    bool       `json:"missing,omitempty"`  // there is no such secret
+	Public     bool       `json:"public,omitempty"`   // the resource's policy lets in anybody
+	Networks   []string   `json:"networks,omitempty"` // everybody must come from one of these
+	Reason     string     `json:"reason,omitempty"`   // why it is nobody, if not for lack of grants
+	Rule       string     `json:"rule,omitempty"`     // RuleAnyone: everybody may, and nobody is listed
 	Principals []Accessor `json:"principals"`
 }
 
@@ -135,6 +149,7 @@ type Accessor struct {
 	Kind        string    `json:"kind"` // "user", "role", "session", "root", "federated" or "anyone"
 	ARN         string    `json:"arn"`
 	Conditional bool      `json:"conditional,omitempty"`
+	Rule        string    `json:"rule,omitempty"` // has a say beside the policies
 	Grants      []Grant   `json:"grants"`
 	Within      []Grant   `json:"within,omitempty"` // one of these must match too
 	Unless      []Grant   `json:"unless,omitempty"` // these would refuse
@@ -151,6 +166,7 @@ type Grant struct {
 	Sid        string      `json:"sid,omitempty"`
 	Conditions []Condition `json:"conditions,omitempty"` // of which nothing is known
 	Resources  []string    `json:"resources,omitempty"`  // with a variable of which nothing is known
+	Sessions   []string    `json:"sessions,omitempty"`   // of a role, that it is about
 }
 
 // Trusted is whom one statement of a role's trust policy lets in.

@@ -16,7 +16,13 @@ type Access struct {
 	// Missing says that there is no such secret: who could reach it by its name is told.
 	Missing bool `json:"missing,omitempty"`
 	// Public says that the resource's policy lets in anybody.
-	Public     bool       `json:"public,omitempty"`
+	Public bool `json:"public,omitempty"`
+	// Networks are those that everybody must come from, if it is not known whether he does.
+	Networks []string `json:"networks,omitempty"`
+	// Reason says why it is nobody, when it is for no lack of grants.
+	Reason tacet.DenyReason `json:"reason,omitempty"`
+	// Rule is [RuleAnyone] when everybody may; then nobody is listed.
+	Rule       Rule       `json:"rule,omitempty"`
 	Principals []Accessor `json:"principals"`
 }
 
@@ -29,9 +35,10 @@ type Accessor struct {
 	ARN string `json:"arn"`
 	// Conditional says that it depends on open conditions.
 	Conditional bool    `json:"conditional,omitempty"`
+	Rule        Rule    `json:"rule,omitempty"` // what has a say beside the policies
 	Grants      []Grant `json:"grants"`
-	// Within are the statements of the boundary that have open conditions, one of which
-	// must match too. Unless are those that would refuse under theirs.
+	// Within are the statements with open conditions of the boundary, or about a further
+	// action that the request needs, one of which must match too. Unless are those that would refuse under theirs.
 	Within []Grant `json:"within,omitempty"`
 	Unless []Grant `json:"unless,omitempty"`
 	// AssumedBy says who becomes a role, by its trust policy.
@@ -62,9 +69,11 @@ type Grant struct {
 	Scope     string `json:"scope,omitempty"`  // of an assignment: "vaults/NAME" or "vaults/NAME/secrets/NAME"
 	Statement int    `json:"statement"`
 	Sid       string `json:"sid,omitempty"`
-	// Conditions are the open ones, Resources those with an open variable.
+	// Conditions are the open ones, Resources those with an open variable, Sessions those of
+	// a role that it is about.
 	Conditions []policy.ConditionTrace `json:"conditions,omitempty"`
 	Resources  []string                `json:"resources,omitempty"`
+	Sessions   []string                `json:"sessions,omitempty"`
 }
 
 // Trusted is whom one statement of a role's trust policy lets in.
@@ -84,8 +93,16 @@ func (s *Snapshot) WhoCan(asked Request) (Access, error) {
 	if err != nil {
 		return Access{}, err
 	}
-	set, pr := p.ask(subject{})
-	out := Access{Action: pr.Actions[0], Resource: pr.Resource, Missing: p.missing(), Public: set.Resource != nil && set.Resource.Public(), Principals: []Accessor{}}
+	set, pr := p.ask(subject{}, p.decided())
+	out := Access{Action: pr.Actions[0], Resource: pr.Resource, Missing: p.missing(), Public: set.Resource != nil && set.Resource.Public(), Networks: p.networks(), Principals: []Accessor{}}
+	switch {
+	case asked.Operation.Free():
+		out.Rule = RuleAnyone
+		return out, nil
+	case p.shutOut():
+		out.Reason = tacet.DenyNetwork
+		return out, nil
+	}
 	atHome := pr.ResourceAccount == s.req.Call.Caller.Account
 	add := func(kind, arn string, sub subject) {
 		if !atHome && s.foreign(sub) {
@@ -136,34 +153,14 @@ func (s *scope) addNamed(named policy.Principal, add func(kind, arn string, sub 
 
 // accessor puts the supposed request in a principal's mouth.
 func (s *scope) accessor(p *supposition, sub subject) (Accessor, bool) {
-	set, pr := p.ask(sub)
-	pr.Caller.Anonymous = sub.caller.ARN == "*"
-	o := policy.Foresee(&set, &pr)
-	if !o.Best.Allowed {
+	all, i := p.foretell(sub)
+	answer, rule := all[i].answer(), p.rule(sub)
+	if answer == Denied || rule == RuleNotRoot || answer == Conditional && p.onlyNamed(sub) {
 		return Accessor{}, false
 	}
-	a := Accessor{Conditional: o.Conditional(), Grants: []Grant{}}
-	atHome := sub.caller.Account == pr.ResourceAccount
-	if sub.caller.Kind == tacet.CallerRoot && atHome && !set.Trust {
-		a.Grants = append(a.Grants, Grant{Kind: GrantRoot})
-	}
-	bounded := false
-	for _, t := range policy.Explain(&set, &pr) {
-		g := s.grant(sub, t)
-		switch {
-		case !t.Matched, t.Effect == policy.Deny && !t.Open:
-		case t.Effect == policy.Deny:
-			a.Unless = append(a.Unless, g)
-		case t.Role == policy.Boundary:
-			bounded = bounded || !t.Open
-			a.Within = append(a.Within, g)
-		case t.Delegates && atHome: // leaves it to the identity policies
-		default:
-			a.Grants = append(a.Grants, g)
-		}
-	}
-	if bounded {
-		a.Within = nil
+	a := Accessor{Conditional: answer == Conditional || rule != "" || p.networks() != nil, Rule: rule, Grants: []Grant{}}
+	for i := range all {
+		s.addGrants(&a, sub, &all[i], i == 0)
 	}
 	if r := sub.who.role; r != nil {
 		a.AssumedBy = trusted(r.trust)
@@ -174,9 +171,50 @@ func (s *scope) accessor(p *supposition, sub subject) (Accessor, bool) {
 	return a, true
 }
 
+// addGrants tells through what a part of the request is granted. Of those beside the first
+// only what is not certain is told.
+func (s *scope) addGrants(a *Accessor, sub subject, f *forecast, first bool) {
+	atHome := sub.caller.Account == f.req.ResourceAccount
+	root := sub.caller.Kind == tacet.CallerRoot && atHome && !f.set.Trust
+	if root && first {
+		a.Grants = append(a.Grants, Grant{Kind: GrantRoot})
+	}
+	var within, grants []Grant
+	bounded := false
+	times := map[string]int{} // a managed policy may reach somebody in several ways
+	for _, t := range policy.Explain(&f.set, &f.req) {
+		g := s.grant(sub, t)
+		if g.Kind == GrantManaged {
+			said := statementName(policy.Decision{Policy: t.Policy, Statement: t.Statement})
+			g.Group = s.dir.attachedThrough(sub.who, t.Policy, times[said])
+			times[said]++
+		}
+		switch {
+		case !t.Matched, t.Effect == policy.Deny && !t.Open:
+		case t.Effect == policy.Deny:
+			a.Unless = append(a.Unless, g)
+		case t.Role == policy.Boundary:
+			bounded = bounded || !t.Open
+			within = append(within, g)
+		case t.Delegates && atHome: // leaves it to the identity policies
+		default:
+			grants = append(grants, g)
+		}
+	}
+	switch {
+	case first:
+		a.Grants = append(a.Grants, grants...)
+	case !f.unless && !root && f.answer() == Conditional:
+		a.Within = append(a.Within, grants...)
+	}
+	if !bounded && !f.unless {
+		a.Within = append(a.Within, within...)
+	}
+}
+
 // grant says through which policy a statement reaches a principal.
 func (s *scope) grant(sub subject, t policy.Trace) Grant {
-	g := Grant{Policy: t.Policy, Statement: t.Statement, Sid: t.Sid}
+	g := Grant{Policy: t.Policy, Statement: t.Statement, Sid: t.Sid, Sessions: t.Sessions}
 	for _, c := range t.Conditions {
 		if c.Open {
 			g.Conditions = append(g.Conditions, c)
@@ -204,7 +242,6 @@ func (s *scope) grant(sub subject, t policy.Trace) Grant {
 		g.Group, g.Policy = group, name
 	} else if strings.HasPrefix(t.Policy, "arn:") {
 		g.Kind = GrantManaged
-		g.Group = s.dir.attachedThrough(sub.who, t.Policy)
 	}
 	return g
 }
@@ -226,14 +263,21 @@ func (s *scope) assignmentGrant(g *Grant, t policy.Trace) {
 }
 
 // attachedThrough is the name of the group that a managed policy reaches a principal
-// through, "" when it is attached to the principal itself.
-func (d *directory) attachedThrough(w who, arn string) string {
-	if w.user == nil || slices.Contains(w.user.Attached, arn) {
+// through, "" when it is attached to the principal itself. It may do so several times: n
+// counts them from 0, in the order of [directory.granted].
+func (d *directory) attachedThrough(w who, arn string, n int) string {
+	if w.user == nil {
 		return ""
 	}
+	if slices.Contains(w.user.Attached, arn) {
+		n--
+	}
 	for _, id := range w.user.Groups {
-		if g, ok := d.ids[id].(*userGroup); ok && slices.Contains(g.Attached, arn) {
-			return g.Name
+		if g, ok := d.ids[id].(*userGroup); ok && n >= 0 && slices.Contains(g.Attached, arn) {
+			if n == 0 {
+				return g.Name
+			}
+			n--
 		}
 	}
 	return ""

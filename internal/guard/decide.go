@@ -96,7 +96,7 @@ func (s *scope) decide(rec *tacet.Record) error {
 		return err
 	}
 	switch c := &s.job.caller; {
-	case s.req.Operation == tacet.OpGetCallerIdentity, s.req.Operation == tacet.OpGetSessionToken, s.req.Operation == tacet.OpIssueToken:
+	case s.req.Operation.Free():
 		return nil // anyone who proved who he is may be told so, and be given it for a while
 	case c.Session != nil && c.Kind != tacet.CallerRole && s.req.Operation.Service() == "iam":
 		return &tacet.Error{Code: tacet.CredentialInvalid} // as at AWS, without a second factor
@@ -118,12 +118,17 @@ func (s *scope) decide(rec *tacet.Record) error {
 	if err := s.decideOne(rec, s.decided()); err != nil {
 		return err
 	}
+	if op := s.req.Operation.Needs(); op != "" {
+		if err := s.decideOne(rec, op); err != nil {
+			return err
+		}
+	}
 	for _, op := range s.req.Also {
 		if err := s.decideOne(rec, op); err != nil {
 			return err
 		}
 	}
-	for _, op := range s.req.Unless {
+	if op := s.req.Operation.AmountsTo(); op != "" {
 		if set, pr, _ := s.question(op); policy.Decide(&set, &pr).Reason.Explicit() {
 			return s.decideOne(rec, op)
 		}
@@ -196,7 +201,8 @@ func (s *scope) granted(policy string) {
 func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request, given string) {
 	r, c := s.req, &s.req.Call.Caller
 	pr = policy.Request{
-		Caller:          policy.Caller{Type: principalTypeOf(c), ARN: c.ARN, Account: c.Account, UserID: c.ID, Name: c.Name, Root: c.Kind == tacet.CallerRoot, RoleARN: c.Role},
+		Caller: policy.Caller{Type: principalTypeOf(c), ARN: c.ARN, Account: c.Account, UserID: c.ID, Name: c.Name, Root: c.Kind == tacet.CallerRoot, RoleARN: c.Role,
+			AnySession: c.Kind == tacet.CallerRole && c.Name == anySession},
 		Actions:         op.Actions(),
 		Resource:        "*",
 		ResourceAccount: r.Call.Account,

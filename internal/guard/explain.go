@@ -57,22 +57,16 @@ const (
 	Conditional Answer = "conditional" // it depends on conditions of which nothing is known
 )
 
-func answerOf(o policy.Outlook) Answer {
-	switch {
-	case o.Conditional():
-		return Conditional
-	case o.Best.Allowed:
-		return Allowed
-	}
-	return Denied
-}
-
 // A Verdict is what the policies would say of a request.
 type Verdict struct {
 	Principal string `json:"principal"` // ARN
 	Answer    Answer `json:"answer"`
 	// Missing says that there is no such secret: what was decided is a request for its name.
 	Missing bool `json:"missing,omitempty"`
+	// Networks are those that the caller must come from, if that is not known.
+	Networks []string `json:"networks,omitempty"`
+	// Rule is what decides beside the policies.
+	Rule Rule `json:"rule,omitempty"`
 	Explanation
 }
 
@@ -94,19 +88,33 @@ func (s *Snapshot) Simulate(principal string, asked Request) (Verdict, error) {
 }
 
 func (s *scope) verdict(p *supposition, sub subject) Verdict {
-	set, pr := p.ask(sub)
+	all, i := p.foretell(sub)
+	f := &all[i]
+	v := Verdict{Principal: f.req.Caller.ARN, Answer: f.answer(), Missing: p.missing()}
+	if p.req.Operation.Free() {
+		v.Answer, v.Rule, v.Explanation = Allowed, RuleAnyone, p.explanation(f.op, f.req.Resource, policy.Summary{Decision: policy.Decision{Allowed: true}})
+		return v
+	}
 	if p.shutOut() {
-		return Verdict{Principal: pr.Caller.ARN, Answer: Denied, Missing: p.missing(), Explanation: p.explanation(p.req.Operation, pr.Resource, byNetwork)}
+		v.Answer, v.Explanation = Denied, p.explanation(p.req.Operation, f.req.Resource, byNetwork)
+		return v
 	}
-	o := policy.Foresee(&set, &pr)
-	d := o.Best
-	if !o.Conditional() {
-		d = o.Worst
+	d := f.Best
+	if v.Answer != Conditional {
+		d = f.Worst
 	}
-	v := Verdict{Principal: pr.Caller.ARN, Answer: answerOf(o), Missing: p.missing(),
-		Explanation: p.explanation(p.req.Operation, pr.Resource, p.summarize(&set, &pr, d))}
+	v.Explanation = p.explanation(f.op, f.req.Resource, p.summarize(&f.set, &f.req, d))
 	if s.foreign(sub) {
 		v.hideIdentity()
+	}
+	if v.Answer == Denied {
+		return v
+	}
+	switch v.Rule, v.Networks = p.rule(sub), p.networks(); {
+	case v.Rule == RuleNotRoot:
+		v.Answer, v.Networks = Denied, nil
+	case v.Rule != "", v.Networks != nil:
+		v.Answer = Conditional
 	}
 	return v
 }
@@ -114,16 +122,9 @@ func (s *scope) verdict(p *supposition, sub subject) Verdict {
 // byNetwork is the decision of a vault's network rules, which comes before any policy.
 var byNetwork = policy.Summary{Decision: policy.Decision{Reason: tacet.DenyNetwork}}
 
-// shutOut reports whether the vault's network rules refuse the request, if it is known from
-// where it comes.
-func (p *supposition) shutOut() bool {
-	from, _ := (*conditions)(&p.scope).Value("aws:sourceip")
-	return len(from) > 0 && p.req.Operation.OnSecrets() && !p.vault.Network.Admits(from[0])
-}
-
 // missing reports whether the supposed request is about a secret that does not exist.
 func (p *supposition) missing() bool {
-	return !p.req.Secret.IsZero() && !p.req.Create && p.entry == nil
+	return !p.req.Secret.IsZero() && !p.req.Create && !p.req.OrCreate && p.entry == nil
 }
 
 // foreign reports whether somebody is of another account than he who wants to know.
@@ -190,20 +191,20 @@ func (s *scope) today(rec *tacet.Record) (*Verdict, string) {
 		why.Action, why.Resource = rec.Operation.Action(), rec.Resource
 	}
 	op, ok := rec.Operation, true
-	if op.Action() != why.Action { // it was decided as another
+	if op.Action() != why.Action && op.AmountsTo().Action() != why.Action { // it was decided as another
 		op, ok = tacet.OperationNamed(why.Action)
 	}
 	if !ok {
 		return nil, "this version does not know the operation " + string(rec.Operation)
 	}
-	if op == tacet.OpGetCallerIdentity {
-		return nil, "anyone may ask who he is"
+	if op.Free() {
+		return nil, "whoever is authenticated may do this"
 	}
 	sub, ok := s.dir.recorded(rec)
 	if !ok {
 		return nil, rec.Caller + " does not exist any more"
 	}
-	asked, ok := About(tacet.Call{Account: rec.Account, Region: rec.Region, SourceIP: rec.SourceIP, UserAgent: rec.UserAgent,
+	asked, ok := About(tacet.Call{Account: rec.Account, Region: rec.Region, Face: rec.Face, SourceIP: rec.SourceIP, UserAgent: rec.UserAgent,
 		TLS: rec.TLS, Cipher: rec.Cipher, Host: rec.Host}, op, why.Resource)
 	if !ok {
 		return nil, "the record does not say what exactly was asked for"
@@ -251,7 +252,7 @@ func (d *directory) recorded(rec *tacet.Record) (subject, bool) {
 // name of a secret, "role/NAME" or the like for another thing of the account, "vault/NAME",
 // or "*" or "" for none. It reports false for what is none of these.
 func About(call tacet.Call, op tacet.Operation, resource string) (Request, bool) {
-	r := Request{Call: call, Operation: op, Create: op == tacet.OpCreateSecret}
+	r := Request{Call: call, Operation: op, Create: op == tacet.OpCreateSecret, OrCreate: op == tacet.OpSetSecret}
 	if resource == "" || resource == "*" {
 		return r, true
 	}
@@ -275,7 +276,7 @@ func About(call tacet.Call, op tacet.Operation, resource string) (Request, bool)
 		return r, name != ""
 	}
 	var ok bool
-	if r.Create {
+	if r.Create || r.OrCreate {
 		// The suffix is not chosen yet, and a record shows that.
 		resource = strings.TrimSuffix(resource, "-"+strings.Repeat("?", tacet.SuffixLength))
 	}

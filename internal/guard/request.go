@@ -21,9 +21,6 @@ type Request struct {
 	// Also are further operations that this one implies (CreateSecret with tags
 	// implies TagResource). Each must be allowed; the record is of Operation.
 	Also []tacet.Operation
-	// Unless are operations that this one amounts to under another cloud's name: it is
-	// refused if one of them is explicitly denied, and needs no grant of them.
-	Unless []tacet.Operation
 	// Secret is what is asked for; zero for an operation without one.
 	Secret tacet.SecretRef
 	// Create says that Secret is to be made: the decision is about its future name.

@@ -17,6 +17,8 @@ type supposition struct {
 	// made says that the request was made once, so that what is not known of it was
 	// mostly not there.
 	made bool
+	// apart says that a role's session is none of those that the resource's policy names.
+	apart bool
 }
 
 // suppose prepares a supposition; ask is then given whoever is to be supposed. The error is
@@ -31,10 +33,11 @@ func (s *scope) suppose(asked Request) (*supposition, error) {
 	return p, p.resolve(&tacet.Record{})
 }
 
-// ask returns what the policies are asked when c makes the request.
-func (p *supposition) ask(sub subject) (policy.Set, policy.Request) {
+// ask returns what the policies are asked about an operation when somebody makes the
+// request.
+func (p *supposition) ask(sub subject, op tacet.Operation) (policy.Set, policy.Request) {
 	p.req.Call.Caller, p.job.who = sub.caller, sub.who
-	set, pr, _ := p.question(p.req.Operation)
+	set, pr, _ := p.question(op)
 	pr.Open = p.open
 	return set, pr
 }

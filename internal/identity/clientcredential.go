@@ -49,7 +49,6 @@ type ClientCredentialInput struct {
 // Errors: PrincipalNotFound, InvalidParameter, LimitExceeded.
 func (s *Service) CreateClientCredential(ctx context.Context, call tacet.Call, in ClientCredentialInput) (tacet.ClientCredential, tacet.Plaintext, error) {
 	r := in.Of.request(call, tacet.OpCreateClientCredential)
-	r.Unless = []tacet.Operation{tacet.OpCreateAccessKey}
 	r.Parameters["credentialType"] = string(in.Kind)
 	if in.Description != "" {
 		r.Parameters["description"] = in.Description

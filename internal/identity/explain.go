@@ -118,16 +118,21 @@ func supposed(call tacet.Call, ask tacet.Operation, q Question) (r, asked guard.
 			tacet.Errorf(tacet.InvalidParameter, "%q is no action that Tacet knows.", q.Action)
 	}
 	about := tacet.Call{Account: call.Account, Region: call.Region}
+	inAzure := strings.HasPrefix(q.Action, "Microsoft.")
+	if inAzure {
+		about.Face = "azure"
+	}
 	asked, ok = guard.About(about, op, q.Resource)
 	if !ok {
 		bad = tacet.Errorf(tacet.InvalidParameter, "%q is neither the name of a secret nor the ARN of a secret, a user, a group, a role or a policy.", q.Resource)
 		asked = guard.Request{}
 	}
-	if strings.HasPrefix(q.Action, "Microsoft.") && !asked.Secret.IsZero() && tacet.ValidShownName(q.Resource) {
+	if inAzure && !asked.Secret.IsZero() && tacet.ValidShownName(q.Resource) {
 		asked.Secret = tacet.ShownRef(q.Resource) // asked in Azure's words, about a name there
 	}
 	r = asked
 	r.Call, r.Operation, r.Parameters, r.Trust = call, ask, params, false
+	r.Create, r.OrCreate = r.Create || r.OrCreate, false
 	for key, values := range q.Context {
 		asked.AddCondition(key, values...)
 	}

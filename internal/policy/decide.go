@@ -24,6 +24,9 @@ type Caller struct {
 	Root bool
 	// RoleARN is the role's, for a session of a role.
 	RoleARN string
+	// AnySession says that ARN is of no session yet, and which of the role's it will be is
+	// open. Only [Foresee] and [Explain] ask.
+	AnySession bool
 	// Anonymous marks a caller that is nobody; the other fields are ignored.
 	Anonymous bool
 }
@@ -257,7 +260,7 @@ const (
 // that an identity policy in the place of a resource's grants nothing.
 func (s *statement) match(r *Request) (how grant, failed element) {
 	if s.principals != nil {
-		if how = s.appliesTo(&r.Caller); how == noGrant {
+		if how = s.reaches(r); how == noGrant {
 			return noGrant, failedPrincipal
 		}
 	}
@@ -306,7 +309,8 @@ func (s *statement) coverage(r *Request) (covers, open bool) {
 	for i := range s.resources {
 		p := &s.resources[i]
 		if r.opensPattern(p) {
-			open = open || p.couldMatch(r.Resource, r)
+			// Without a value, an exception keeps an Allow from matching.
+			open = open || s.notResource && s.effect == Allow || p.couldMatch(r.Resource, r)
 			continue
 		}
 		if p.match(r.Resource, r.Context) {

@@ -19,6 +19,8 @@ type Trace struct {
 	// Open says of one that matched that it does so only if its open conditions are met
 	// ([Request].Open), or if a variable in Resources has the right value.
 	Open bool `json:"open,omitempty"`
+	// Sessions are those of the caller's role that it names, if it is open which is his.
+	Sessions []string `json:"sessions,omitempty"`
 	// Failed is the first part that did not: "principal", "action", "resource" or "condition".
 	Failed string `json:"failed,omitempty"`
 	// Resources are the statement's, as written, when it failed by them or they are open.
@@ -112,6 +114,10 @@ func (s *statement) trace(role Kind, d *Document, r *Request) Trace {
 			t.Conditions = append(t.Conditions, s.conditions[i].trace(r))
 			t.Open = t.Open || t.Matched && r.opens(&s.conditions[i])
 		}
+	}
+	if t.Matched && s.principals != nil && r.Caller.AnySession {
+		t.Sessions = s.sessions(&r.Caller)
+		t.Open = t.Open || len(t.Sessions) > 0
 	}
 	if t.Matched && s.resources != nil {
 		if _, open := s.coverage(r); open {

@@ -1,6 +1,9 @@
 package policy
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Outlook is what can be said of a request before it is made. A condition is open when
 // the value of its key, or of a variable that it compares with, is not known yet.
@@ -39,6 +42,36 @@ func (r *Request) take(e Effect) bool {
 		return e == Deny
 	}
 	return r.taking == asMet
+}
+
+// reaches is how a statement with principals reaches the caller, for whom an open name of
+// a session is taken as it is to be taken.
+func (s *statement) reaches(r *Request) grant {
+	how := s.appliesTo(&r.Caller)
+	if r.taking == asAbsent || !r.Caller.AnySession {
+		return how
+	}
+	least, most := how, how
+	c := r.Caller
+	for _, c.ARN = range s.sessions(&r.Caller) {
+		g := s.appliesTo(&c)
+		least, most = min(least, g), max(most, g)
+	}
+	if r.take(s.effect) {
+		return most
+	}
+	return least
+}
+
+// sessions are those of the caller's role that the statement names.
+func (s *statement) sessions(c *Caller) (arns []string) {
+	role := strings.TrimSuffix(c.ARN, "*")
+	for _, arn := range s.principals.arns {
+		if strings.HasPrefix(arn, role) {
+			arns = append(arns, arn)
+		}
+	}
+	return arns
 }
 
 // open reports whether a condition key is not known.

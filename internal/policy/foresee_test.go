@@ -36,6 +36,8 @@ func TestForesee(t *testing.T) {
 		{"an open variable in a resource", st(`"Effect":"Allow","Action":"*","Resource":"arn:aws:s3:::${aws:SourceIp}/*"`), "denied"},
 		{"an open variable that may fit", st(`"Effect":"Allow","Action":"*","Resource":"arn:aws:secretsmanager:*:*:secret:${aws:SourceIp}*"`), "conditional"},
 		{"an open variable in a resource beside one that fits", st(`"Effect":"Allow","Action":"*","Resource":["arn:${aws:SourceIp}","*"]`), "allowed"},
+		{"an open variable in an exception that cannot fit, but may have no value", st(`"Effect":"Allow","Action":"*","NotResource":"arn:aws:s3:::${aws:SourceIp}/*"`), "conditional"},
+		{"an open variable in the exception of a deny", st(allow + `},{"Effect":"Deny","Action":"*","NotResource":"arn:aws:secretsmanager:*${aws:SourceIp}*"`), "conditional"},
 		{"an open variable in an exception", st(`"Effect":"Allow","Action":"*","NotResource":"arn:aws:secretsmanager:*${aws:SourceIp}*"`), "conditional"},
 	} {
 		s := &Set{Identity: []*Document{mustParse(t, Identity, tt.policy)}}

@@ -66,6 +66,7 @@ func settle(h *house) {
 			{Grantee: grantee(tx, "AIDA", "bounded", nil, readers.ARN()), Boundary: limit.ARN()},
 			{Grantee: grantee(tx, "AIDA", "in-ops", nil), Groups: []string{ops.ID}},
 			{Grantee: grantee(tx, "AIDA", "in-aud", nil), Groups: []string{aud.ID}},
+			{Grantee: grantee(tx, "AIDA", "twice", nil, readers.ARN()), Groups: []string{ops.ID, aud.ID}},
 			{Grantee: grantee(tx, "AIDA", "office", map[string]string{"p": allow(read, "*", office)})},
 			{Grantee: grantee(tx, "AIDA", "tagged", map[string]string{"p": allow(read, "*", payments)}), Tags: []tacet.Tag{{Key: "team", Value: "payments"}}},
 			{Grantee: grantee(tx, "AIDA", "mistagged", map[string]string{"p": allow(read, "*", payments)}), Tags: []tacet.Tag{{Key: "team", Value: "web"}}},
@@ -109,6 +110,7 @@ func TestWhoCan(t *testing.T) {
 			"user user/managed: managed policy readers/S",
 			"user user/office: inline policy p/S if IpAddress aws:SourceIp",
 			"user user/tagged: inline policy p/S",
+			"user user/twice: managed policy readers/S inline policy inline/S of group ops managed policy readers/S of group aud",
 		}
 		if diff := cmp.Diff(want, lines(got)); diff != "" {
 			t.Error(diff)
@@ -127,7 +129,7 @@ func TestWhoCan(t *testing.T) {
 		h.must(err)
 		got, err = h.ids.ListAccess(h.ctx, h.admin, identity.Question{Action: "secretsmanager:ListSecretVersionIds", Resource: "app/db"})
 		h.must(err)
-		if !got.Public || len(got.Principals) != 16 || got.Principals[0].Kind != "anyone" || !got.Principals[0].Conditional {
+		if !got.Public || len(got.Principals) != 17 || got.Principals[0].Kind != "anyone" || !got.Principals[0].Conditional {
 			t.Errorf("%v, %v", got.Public, lines(got))
 		}
 	})
@@ -209,6 +211,9 @@ func TestSimulate(t *testing.T) {
 			{"admin", "sts:AssumeRole", "role/revoked", nil, guard.Allowed, ""},
 			{"inline", "sts:AssumeRole", "role/revoked", nil, guard.Denied, tacet.DenyImplicitIdentity},
 			{"admin", "sts:AssumeRole", "arn:aws:iam::" + account + ":role/deploy", nil, guard.Denied, tacet.DenyImplicitTrust},
+			{"root", "sts:AssumeRole", "role/revoked", nil, guard.Denied, ""},
+			{"in-ops", "sts:GetCallerIdentity", "*", nil, guard.Allowed, ""},
+			{"admin", "SetSecret", "app/db", nil, guard.Allowed, ""},
 			{"admin", "iam:DeleteUser", "user/inline", nil, guard.Allowed, ""},
 			{"admin", "secretsmanager:CreateSecret", "new", nil, guard.Allowed, ""},
 			{"admin", "secretsmanager:ListSecrets", "*", nil, guard.Allowed, ""},

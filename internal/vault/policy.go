@@ -85,7 +85,6 @@ const (
 // answer is empty. It needs the right to attach it too. Errors: SecretNotFound.
 func (s *Service) ValidateResourcePolicy(ctx context.Context, call tacet.Call, in ValidatePolicyInput) ([]ValidationError, error) {
 	r := request(call, tacet.OpValidateResourcePolicy, in.Secret)
-	r.Also = []tacet.Operation{tacet.OpPutResourcePolicy}
 	r.Parameters["resourcePolicy"] = in.Policy
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) ([]ValidationError, error) {
 		if !in.Secret.IsZero() {

@@ -85,10 +85,7 @@ func shownWhole(tx *guard.Tx, find func(place) (*tacet.Secret, error)) (*tacet.S
 // deployment can restore it, into any of its vaults. Disabled versions are in it too.
 // Errors: SecretNotFound.
 func (s *Service) BackupSecret(ctx context.Context, call tacet.Call, ref tacet.SecretRef) ([]byte, error) {
-	r := request(call, tacet.OpBackupSecret, ref)
-	// Restored where the caller may read, it is read.
-	r.Unless = []tacet.Operation{tacet.OpGetSecretValue}
-	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) ([]byte, error) {
+	return guard.View(ctx, s.g, request(call, tacet.OpBackupSecret, ref), func(v *guard.Snapshot) ([]byte, error) {
 		if _, _, err := shownCurrent(v); err != nil {
 			return nil, err
 		}
@@ -108,7 +105,6 @@ func (s *Service) RestoreBackup(ctx context.Context, call tacet.Call, backup []b
 			r.Secret.Shown = shown // another name that is shown so is in the way too
 		}
 		r.Create = true
-		r.Unless = []tacet.Operation{tacet.OpCreateSecret}
 		parameter(&r, "name", b.Name())
 		condition(&r, "secretsmanager:name", b.Name())
 		if len(b.Tags()) > 0 {

@@ -71,7 +71,6 @@ func (s *Service) UpdateSecretVersionStage(ctx context.Context, call tacet.Call,
 	parameter(&r, "removeFromVersionId", string(in.RemoveFrom))
 	parameter(&r, "moveToVersionId", string(in.MoveTo))
 	condition(&r, "secretsmanager:versionstage", string(in.Stage))
-	r.Unless = []tacet.Operation{tacet.OpSetSecret}
 	return guard.Do(ctx, s.g, r, func(tx *guard.Tx) (Named, error) {
 		sec, err := writable(tx)
 		if err != nil {

@@ -41,7 +41,9 @@ func TestContractB13_ResourcePolicy(t *testing.T) {
 		h.fails("PutResourcePolicy", in{"SecretId": "s", "ResourcePolicy": bad}, "MalformedPolicyDocumentException", "This policy has invalid syntax.…")
 	}
 	h.fails("PutResourcePolicy", in{"SecretId": "s", "ResourcePolicy": h.policyFor(h.arn("nobody"))}, "MalformedPolicyDocumentException",
-		"This resource policy contains an unsupported principal.")
+		"This resource policy contains an unsupported principal. "+h.arn("nobody"))
+	h.fails("PutResourcePolicy", in{"SecretId": "s", "ResourcePolicy": h.policyFor("arn:aws:iam::" + h.s.Account + ":group/g")}, "MalformedPolicyDocumentException",
+		"This resource policy contains an unsupported principal. Statement[0].Principal.AWS: must be…")
 	public := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue","Resource":"*"}]}`
 	h.fails("PutResourcePolicy", in{"SecretId": "s", "ResourcePolicy": public, "BlockPublicPolicy": true}, "PublicPolicyException", "The BlockPublicPolicy parameter…")
 	members(t, "none stored", h.ok("GetResourcePolicy", in{"SecretId": "s"}), "ARN", "Name")

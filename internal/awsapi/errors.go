@@ -110,7 +110,7 @@ func byCode(e *tacet.Error) *failure {
 	case tacet.PolicyMalformed:
 		return malformed("This policy has invalid syntax.", e.Detail)
 	case tacet.PolicyPrincipal:
-		return malformed("This resource policy contains an unsupported principal.", "")
+		return malformed("This resource policy contains an unsupported principal.", e.Detail)
 	case tacet.PolicyPublic:
 		return &failure{400, "PublicPolicyException",
 			"The BlockPublicPolicy parameter is set to true, and the resource policy did not prevent broad access to the secret.", true}

@@ -47,6 +47,9 @@ func checkKey(key string) (problem string) {
 	if len(key) > 512 {
 		return "the key is too long"
 	}
+	if strings.TrimSpace(key) != key {
+		return "the name of a condition key begins or ends with a space"
+	}
 	for _, c := range key {
 		if !unicode.IsLetter(c) && !unicode.IsDigit(c) && !strings.ContainsRune(" _.:/=+-@", c) {
 			return "not the name of a condition key"

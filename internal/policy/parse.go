@@ -49,7 +49,7 @@ func (k Kind) limit() (characters int, whiteSpace bool) {
 	case Resource:
 		return tacet.MaxPolicy, true
 	case Trust:
-		return 4096, false
+		return 2048, false
 	case Session:
 		return 2048, true
 	case Boundary:

@@ -128,7 +128,7 @@ func readPrincipals(n *node) (*principals, error) {
 		p.anyone, p.named = true, []Principal{{"AWS", "*"}}
 		return p, nil
 	case n.kind != objectNode:
-		return nil, n.fail(`must be "*" or an object`)
+		return nil, n.fail(`must be "*" or an object, as in {"AWS": "111122223333"}`)
 	case len(n.keys) == 0:
 		return nil, n.fail("must not be empty")
 	}
@@ -176,6 +176,8 @@ func (p *principals) addAWS(v string) (problem string) {
 		return ""
 	case strings.ContainsAny(v, "*?"):
 		return `a wildcard is allowed only as "*" alone`
+	case strings.Contains(v, "${"):
+		return "principals have no variables"
 	case isAccount(v):
 		p.accounts = append(p.accounts, v)
 		return ""

@@ -378,7 +378,7 @@ func (g generator) principal(c *Caller) any {
 	aws := []string{"*", home, abroad, "arn:aws:iam::" + home + ":root", "arn:aws:iam::" + home + ":user/bob", "arn:aws:iam::" + home + ":role/ops",
 		"AIDAAAAAAAAAAAAAAAAA", "AROAAAAAAAAAAAAAAAAA", "AIDABBBBBBBBBBBBBBBB"}
 	for range 3 { // the caller himself more often, where his name can be written
-		if !c.Root && !c.outside() && !strings.ContainsAny(c.ARN, "*?") {
+		if !c.Root && !c.outside() && !strings.ContainsAny(c.ARN, "*?$") {
 			aws = append(aws, c.ARN)
 		}
 	}

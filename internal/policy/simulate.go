@@ -27,6 +27,16 @@ type Match struct {
 // A Position is a place in a text. Both count from 1; Column is in characters.
 type Position struct{ Line, Column int }
 
+// after returns the position behind text that begins at p.
+func (p Position) after(text []byte) Position {
+	for _, c := range string(text) {
+		if p.Column++; c == '\n' {
+			p = Position{p.Line + 1, 1}
+		}
+	}
+	return p
+}
+
 // Simulate is [Decide] with what came to it.
 func Simulate(s *Set, r *Request) Simulation {
 	out := Simulation{Decision: Decide(s, r), Bounded: s.Boundary != nil, Within: s.boundaryAllows(r)}
@@ -95,11 +105,7 @@ func (s *Simulation) missing(st *statement, r *Request) {
 func (d *Document) locate(text []byte, statements []node) {
 	at, pos := 0, Position{1, 1}
 	move := func(to int) Position {
-		for _, c := range string(text[at:to]) {
-			if pos.Column++; c == '\n' {
-				pos = Position{pos.Line + 1, 1}
-			}
-		}
+		pos = pos.after(text[at:to])
 		at = to
 		return pos
 	}

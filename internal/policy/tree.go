@@ -79,6 +79,9 @@ func (n *node) elements() []node {
 
 // quotePlace keeps a hostile key from writing what it likes into a message or a log.
 func quotePlace(key string) string {
+	if key == "" {
+		return `""`
+	}
 	for i := range len(key) {
 		if c := key[i]; c <= ' ' || c == '"' || c >= 0x7f {
 			return strconv.Quote(clip(key))
@@ -107,11 +110,22 @@ func parseTree(text []byte) (*node, error) {
 	if !utf8.Valid(text) {
 		return nil, &SyntaxError{Problem: "the text is not valid UTF-8"}
 	}
+	if bytes.HasPrefix(text, []byte("\ufeff")) {
+		return nil, &SyntaxError{Problem: "the text begins with a byte order mark: save it without"}
+	}
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil, &SyntaxError{Problem: "the text is empty"}
+	}
 	var whole json.RawMessage
 	if err := json.Unmarshal(text, &whole); err != nil {
 		problem := fmt.Sprintf("not JSON: %v", err)
 		if e, ok := errors.AsType[*json.SyntaxError](err); ok {
-			problem += fmt.Sprintf(", at byte %d", e.Offset)
+			at := int(e.Offset) // behind the character that is wrong, or the end
+			if at > 0 && !strings.Contains(err.Error(), "unexpected end") {
+				at--
+			}
+			pos := Position{1, 1}.after(text[:min(at, len(text))])
+			problem += fmt.Sprintf(", in line %d, column %d", pos.Line, pos.Column)
 		}
 		return nil, &SyntaxError{Problem: problem}
 	}

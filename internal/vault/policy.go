@@ -98,7 +98,7 @@ func (s *Service) ValidateResourcePolicy(ctx context.Context, call tacet.Call, i
 		case tacet.PolicyMalformed:
 			return []ValidationError{{checkSyntax, "This policy has invalid syntax. " + detail(err)}}, nil
 		case tacet.PolicyPrincipal:
-			return []ValidationError{{checkPrincipal, "This resource policy contains an unsupported principal."}}, nil
+			return []ValidationError{{checkPrincipal, "This resource policy contains an unsupported principal. " + detail(err)}}, nil
 		default:
 			return nil, err
 		}

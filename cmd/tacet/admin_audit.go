@@ -341,5 +341,9 @@ func (t *tail) line(at, outcome, caller, op, from, resource string) error {
 // callerName shortens an ARN to what tells callers apart: "user/admin".
 func callerName(arn string) string {
 	parts := strings.SplitN(arn, ":", 6)
-	return parts[len(parts)-1]
+	name := parts[len(parts)-1]
+	if role, ok := strings.CutSuffix(name, "/*"); ok { // whatever its session
+		return strings.Replace(role, "assumed-role/", "role/", 1)
+	}
+	return name
 }

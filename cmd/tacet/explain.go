@@ -32,6 +32,9 @@ func whyLines(e client.Explained, rec *tacet.Record, was client.Explanation) []s
 	}
 	facts := [][2]string{{"Who", rec.Caller}, {"What", what}, {"On", resource}, {"When", when(rec.Time) + ", from " + from}, {"Request", rec.RequestID},
 		{"Decision", rec.ID}, {"Because", because(rec.Reason, rec.Policy)}}
+	if e.Today != nil && e.Today.Missing {
+		facts = append(facts, [2]string{"Note", missingText(resource) + " today"})
+	}
 	lines := append([]string{head, ""}, factLines(facts)...)
 	if rec.Why != nil {
 		lines = append(lines, statementLines(was)...)
@@ -40,6 +43,9 @@ func whyLines(e client.Explained, rec *tacet.Record, was client.Explanation) []s
 	switch {
 	case e.Today == nil:
 		lines = append(lines, "Today's policies cannot be asked: "+e.Problem+".")
+		if rec.Outcome == tacet.OutcomeDenied && rec.Why != nil {
+			lines = append(lines, adviceLines(was, rec.Caller)...)
+		}
 	case rec.Outcome != tacet.OutcomeDenied:
 		lines = append(lines, "Today the policies say: "+answer(e.Today.Answer, e.Today.Decision)+".")
 	case e.Today.Answer == client.Denied:
@@ -81,7 +87,7 @@ func verdictLines(v client.Verdict, asked string) []string {
 	}[v.Answer]
 	facts := [][2]string{{"Who", v.Principal}, {"What", what}, {"On", v.Resource}}
 	if v.Missing {
-		facts = append(facts, [2]string{"Note", "there is no such secret; what is decided is a request for its name"})
+		facts = append(facts, [2]string{"Note", missingText(v.Resource) + "; what is decided is a request for its name"})
 	}
 	facts = append(facts, verdictFacts(v)...)
 	lines := append([]string{head, ""}, factLines(facts)...)
@@ -90,6 +96,14 @@ func verdictLines(v client.Verdict, asked string) []string {
 		lines = append(lines, adviceLines(v.Explanation, v.Principal)...)
 	}
 	return lines
+}
+
+// missingText says that what an ARN names is not there.
+func missingText(arn string) string {
+	if strings.HasPrefix(arn, "arn:aws:iam:") {
+		return "there is no such role"
+	}
+	return "there is no such secret"
 }
 
 // terms says what an answer depends on.
@@ -282,6 +296,9 @@ func conditionLines(indent string, list []client.Condition) []string {
 			has = "has " + strings.Join(c.Had, ", ")
 		}
 		want := strings.Join(wants, ", ")
+		if c.Resolved != nil && !c.Open && strings.Contains(want, "${") {
+			want += " (no value)"
+		}
 		if c.Left > 0 {
 			want += fmt.Sprintf(" and %d more", c.Left)
 		}
@@ -340,6 +357,11 @@ func adviceLines(e client.Explanation, principal string) []string {
 	default:
 		// No Allow helps against a Deny.
 		ways = []string{"nothing as long as " + decider(e.Decision) + " denies it"}
+		if slices.ContainsFunc(e.Statements, func(s client.Statement) bool {
+			return s.Matched && s.Effect == "Deny" && s.Policy == e.Decision.Policy && s.Statement == e.Decision.Statement && len(s.Conditions) > 0
+		}) {
+			ways = []string{"a request that does not meet all conditions of " + decider(e.Decision) + ": no other policy helps"}
+		}
 	}
 	lines := []string{"", "What would allow it:"}
 	for _, w := range ways {
@@ -380,7 +402,7 @@ func accessLines(a client.Access, asked string) []string {
 	}
 	lines := []string{head}
 	if a.Missing {
-		lines = append(lines, "There is no such secret: these could reach it by its name.")
+		lines = append(lines, "T"+missingText(a.Resource)[1:]+": these could reach it by its name.")
 	}
 	if a.Public {
 		lines = append(lines, "Its policy lets in anybody.")

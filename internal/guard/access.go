@@ -13,7 +13,7 @@ import (
 type Access struct {
 	Action   string `json:"action"`
 	Resource string `json:"resource"`
-	// Missing says that there is no such secret: who could reach it by its name is told.
+	// Missing says that there is no such secret or role: who could reach it by its name is told.
 	Missing bool `json:"missing,omitempty"`
 	// Public says that the resource's policy lets in anybody.
 	Public bool `json:"public,omitempty"`
@@ -37,8 +37,9 @@ type Accessor struct {
 	Conditional bool    `json:"conditional,omitempty"`
 	Rule        Rule    `json:"rule,omitempty"` // what has a say beside the policies
 	Grants      []Grant `json:"grants"`
-	// Within are the statements with open conditions of the boundary, or about a further
-	// action that the request needs, one of which must match too. Unless are those that would refuse under theirs.
+	// Within are the statements with open conditions of the boundary, of the trust policy
+	// that leaves it to the account, or about a further action that the request needs, one
+	// of each of which must match too. Unless are those that would refuse under theirs.
 	Within []Grant `json:"within,omitempty"`
 	Unless []Grant `json:"unless,omitempty"`
 	// AssumedBy says who becomes a role, by its trust policy.
@@ -179,8 +180,8 @@ func (s *scope) addGrants(a *Accessor, sub subject, f *forecast, first bool) {
 	if root && first {
 		a.Grants = append(a.Grants, Grant{Kind: GrantRoot})
 	}
-	var within, grants []Grant
-	bounded := false
+	var within, delegated, grants []Grant
+	bounded, left := false, false
 	times := map[string]int{} // a managed policy may reach somebody in several ways
 	for _, t := range policy.Explain(&f.set, &f.req) {
 		g := s.grant(sub, t)
@@ -197,7 +198,10 @@ func (s *scope) addGrants(a *Accessor, sub subject, f *forecast, first bool) {
 			bounded = bounded || !t.Open
 			within = append(within, g)
 		case t.Delegates && atHome: // leaves it to the identity policies
+			left = left || !t.Open || !f.set.Trust
+			delegated = append(delegated, g)
 		default:
+			left = left || t.Role == policy.Trust && !t.Open
 			grants = append(grants, g)
 		}
 	}
@@ -209,6 +213,9 @@ func (s *scope) addGrants(a *Accessor, sub subject, f *forecast, first bool) {
 	}
 	if !bounded && !f.unless {
 		a.Within = append(a.Within, within...)
+	}
+	if !left {
+		a.Within = append(a.Within, delegated...)
 	}
 }
 

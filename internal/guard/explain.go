@@ -61,7 +61,8 @@ const (
 type Verdict struct {
 	Principal string `json:"principal"` // ARN
 	Answer    Answer `json:"answer"`
-	// Missing says that there is no such secret: what was decided is a request for its name.
+	// Missing says that there is no such secret or role to assume: what was decided is a
+	// request for its name.
 	Missing bool `json:"missing,omitempty"`
 	// Networks are those that the caller must come from, if that is not known.
 	Networks []string `json:"networks,omitempty"`
@@ -122,8 +123,12 @@ func (s *scope) verdict(p *supposition, sub subject) Verdict {
 // byNetwork is the decision of a vault's network rules, which comes before any policy.
 var byNetwork = policy.Summary{Decision: policy.Decision{Reason: tacet.DenyNetwork}}
 
-// missing reports whether the supposed request is about a secret that does not exist.
+// missing reports whether the supposed request is about a secret, or for a session of a
+// role, that does not exist.
 func (p *supposition) missing() bool {
+	if p.req.Trust {
+		return p.dir.roleByARN(p.req.Principal.Name) == nil
+	}
 	return !p.req.Secret.IsZero() && !p.req.Create && !p.req.OrCreate && p.entry == nil
 }
 
@@ -220,7 +225,17 @@ func (s *scope) today(rec *tacet.Record) (*Verdict, string) {
 	}
 	p.made = true
 	v := s.verdict(p, sub)
+	if v.Answer != Denied && limited(&why) {
+		return nil, "the session had a policy of its own, which is not kept"
+	}
 	return &v, ""
+}
+
+// limited reports whether a policy of the caller's session had a say in a decision.
+func limited(e *Explanation) bool {
+	return e.Decision.Reason == tacet.DenyImplicitSession ||
+		slices.ContainsFunc(e.Statements, func(t policy.Trace) bool { return t.Role == policy.Session }) ||
+		slices.ContainsFunc(e.Others, func(o policy.OtherActions) bool { return o.Role == policy.Session })
 }
 
 // keep takes a condition key's values over from a request that was made, if they are the

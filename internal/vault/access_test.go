@@ -3,6 +3,7 @@ package vault_test
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +136,59 @@ func TestWhoCan(t *testing.T) {
 	})
 }
 
+// TestWhoCanAssume: what a role's trust policy asks for is told, also where it leaves the
+// rest to the account's policies.
+func TestWhoCanAssume(t *testing.T) {
+	h := newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "tacet.db"))
+	external := strings.Replace(trustAccount, `"Action"`, `"Condition":{"StringEquals":{"sts:ExternalId":"x"}},"Action"`, 1)
+	for name, trust := range map[string]string{"third": external, "home": trustAccount} {
+		_, err := h.ids.CreateRole(h.ctx, h.admin, identity.CreateRoleInput{Name: name, Trust: trust})
+		h.must(err)
+	}
+	for role, want := range map[string]string{
+		"third": "user user/admin: managed policy AdministratorAccess/0, within trust policy if StringEquals sts:ExternalId",
+		"home":  "user user/admin: managed policy AdministratorAccess/0",
+	} {
+		got, err := h.ids.ListAccess(h.ctx, h.admin, identity.Question{Action: "sts:AssumeRole", Resource: "role/" + role})
+		h.must(err)
+		if diff := cmp.Diff([]string{want}, lines(got)); diff != "" {
+			t.Error(diff)
+		}
+	}
+	// A role that is not there is told to be missing.
+	v, err := h.ids.SimulateDecision(h.ctx, h.admin, identity.Question{Principal: "admin", Action: "sts:AssumeRole", Resource: "role/none"})
+	h.must(err)
+	if !v.Missing || v.Answer != guard.Denied {
+		t.Errorf("%+v", v)
+	}
+}
+
+// TestExplainSessionPolicy: what the policy of a session refused is not said to be allowed
+// today, for that policy is not there to be asked.
+func TestExplainSessionPolicy(t *testing.T) {
+	h := newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "tacet.db"))
+	h.create("db", "1")
+	_, err := h.ids.CreateRole(h.ctx, h.admin, identity.CreateRoleInput{Name: "r", Trust: trustAccount})
+	h.must(err)
+	h.must(h.ids.PutInlinePolicy(h.ctx, h.admin, identity.Ref{Kind: tacet.KindRole, Name: "r"}, "p", allow(read, "*", "")))
+	for _, limit := range []string{allow("secretsmanager:ListSecrets", "*", ""), strings.Replace(allow(read, "*", ""), "Allow", "Deny", 1)} {
+		out, err := h.ids.AssumeRole(h.ctx, h.admin, identity.AssumeRoleInput{SessionInput: identity.SessionInput{RoleARN: "arn:aws:iam::" + account + ":role/r", Name: "ses", Policy: limit}})
+		h.must(err)
+		cred, err := h.ids.Credential(out.Credentials.AccessKey, out.Credentials.Token)
+		h.must(err)
+		call := h.admin
+		call.Caller = cred.Caller
+		_, err = h.vault.GetSecretValue(h.ctx, call, vault.GetSecretValueInput{Secret: tacet.NameRef("db")})
+		h.wantCode(err, tacet.Denied)
+		recs := h.records()
+		e, err := h.ids.ExplainDecision(h.ctx, h.admin, recs[len(recs)-1].ID)
+		h.must(err)
+		if e.Today != nil || !strings.Contains(e.Problem, "a policy of its own") {
+			t.Errorf("%+v %s", e.Today, e.Problem)
+		}
+	}
+}
+
 // lines shows access in a line for each principal.
 func lines(a identity.Access) []string {
 	one := func(g guard.Grant) string {
@@ -160,6 +214,9 @@ func lines(a identity.Access) []string {
 		s := p.Kind + " " + p.ARN[strings.LastIndexByte(p.ARN, ':')+1:] + ":"
 		for _, g := range p.Grants {
 			s += " " + one(g)
+		}
+		for _, g := range p.Within {
+			s += ", within " + one(g)
 		}
 		for _, g := range p.Unless {
 			s += ", unless " + one(g)

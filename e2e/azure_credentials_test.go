@@ -207,9 +207,7 @@ func TestAzureGoTenant(t *testing.T) {
 // @azure/identity and by Debian's python3-azure.
 func TestAzureJavaScriptCredentials(t *testing.T) {
 	t.Setenv("NODE_EXTRA_CA_CERTS", env["TACET_CA_FILE"])
-	if out, err := command(t, "js", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	}
+	installJavaScript(t)
 	for name, vars := range credentialCases(newWorkload(t, "js-app")) {
 		t.Run(name, func(t *testing.T) {
 			only(t, vars)

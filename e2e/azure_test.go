@@ -120,9 +120,7 @@ func azureMainJob(t *testing.T, c *azsecrets.Client, name string) {
 func TestAzureJavaScriptSDK(t *testing.T) {
 	vault := vaultURL(t)
 	t.Setenv("NODE_EXTRA_CA_CERTS", env["TACET_CA_FILE"])
-	if out, err := command(t, "js", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
-		t.Fatalf("npm ci: %v\n%s", err, out)
-	}
+	installJavaScript(t)
 	out, err := command(t, "js", "node", "azure.mjs", vault)
 	if err != nil || strings.TrimSpace(out) != "ok" {
 		t.Fatalf("node: %v\n%s", err, out)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -90,6 +91,18 @@ func tool(t *testing.T, name string) string {
 	}
 	return path
 }
+
+// installJavaScript installs what the programs under js need, once in a run.
+func installJavaScript(t *testing.T) {
+	t.Helper()
+	npm.Do(func() {
+		if out, err := command(t, "js", "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"); err != nil {
+			t.Fatalf("npm ci: %v\n%s", err, out)
+		}
+	})
+}
+
+var npm sync.Once
 
 // command runs a client program and returns what it printed to its standard output,
 // and on failure what it complained about too.

@@ -148,6 +148,8 @@ type oidcIssuer struct {
 	t   *testing.T
 	url string
 	key *ecdsa.PrivateKey
+	// behind is how far the server's clock is behind.
+	behind time.Duration
 }
 
 func newOIDCIssuer(t *testing.T) *oidcIssuer {
@@ -179,7 +181,7 @@ func (i *oidcIssuer) token(subject string) string {
 		return base64.RawURLEncoding.EncodeToString(body)
 	}
 	signed := encode(map[string]any{"alg": "ES256", "kid": "k1", "typ": "JWT"}) + "." + encode(map[string]any{"iss": i.url, "sub": subject,
-		"aud": []string{"tacet"}, "iat": time.Now().Unix(), "exp": time.Now().Add(10 * time.Minute).Unix()})
+		"aud": []string{"tacet"}, "iat": time.Now().Add(-i.behind).Unix(), "exp": time.Now().Add(10*time.Minute - i.behind).Unix()})
 	digest := sha256.Sum256([]byte(signed))
 	r, s, err := ecdsa.Sign(rand.Reader, i.key, digest[:])
 	must(i.t, err)

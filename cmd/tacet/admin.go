@@ -31,7 +31,7 @@ func newAdminCommands() []*cobra.Command {
 	}
 	for _, c := range commands {
 		f := c.PersistentFlags()
-		f.StringVar(&a.endpoint, "endpoint", "", "the server's `URL` (default $TACET_HTTPS_URL, $TACET_HTTP_URL or $AWS_ENDPOINT_URL)")
+		f.StringVar(&a.endpoint, "endpoint", "", "the server's `URL` (default $TACET_HTTPS_URL, $TACET_HTTP_URL, $AWS_ENDPOINT_URL or $AWS_ENDPOINT_URL_STS)")
 		f.StringVar(&a.region, "region", "", "the vault's `region` (default $AWS_REGION)")
 		f.StringVar(&a.caFile, "ca-file", "", "`file` of the certificates to trust (default $TACET_CA_FILE, else the system's)")
 		f.StringVar(&a.envFile, "env-file", "", "read these variables from a `file` of KEY=VALUE lines instead, as tacet dev writes it")

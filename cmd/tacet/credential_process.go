@@ -42,6 +42,9 @@ sign the request. The role is --role-arn or AWS_ROLE_ARN, the session's name
 			if req.RoleARN == "" {
 				return usage(errors.New("no role is named: give --role-arn"))
 			}
+			if req.Duration < 0 || req.Duration%time.Second != 0 {
+				return usage(errors.New("--duration is in whole seconds, as 30m"))
+			}
 			if req.Name == "" {
 				req.Name = "tacet-credential-process"
 			}
@@ -74,7 +77,7 @@ func (a *admin) session(ctx context.Context, req client.SessionRequest, tokenFil
 	connect := client.New
 	if tokenFile != "" {
 		var err error
-		if token, err = os.ReadFile(tokenFile); err != nil {
+		if token, err = readToken(tokenFile); err != nil {
 			return client.SessionCredentials{}, fail(exitAuth, "the token cannot be read", err, "")
 		}
 		connect = client.NewAnonymous
@@ -94,6 +97,28 @@ func (a *admin) session(ctx context.Context, req client.SessionRequest, tokenFil
 		return creds, failed("the server gives no session of the role", err)
 	}
 	return creds, nil
+}
+
+// maxTokenFile is more than the longest token that a server takes, 20,000 bytes.
+const maxTokenFile = 64 << 10
+
+// readToken reads a token, again each time: whoever puts it there puts a new one in time.
+func readToken(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = f.Close() }() // only read
+	token, err := io.ReadAll(io.LimitReader(f, maxTokenFile+1))
+	switch {
+	case err != nil:
+		return nil, err
+	case len(token) > maxTokenFile:
+		return nil, errors.New("the file is larger than any token")
+	case len(strings.TrimSpace(string(token))) == 0:
+		return nil, errors.New("the file is empty")
+	}
+	return token, nil
 }
 
 // writeCredentialProcess writes credentials in the form of the AWS SDKs and Tools Reference

@@ -23,7 +23,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			// Nothing of the machine's own deployment.
 			for _, name := range []string{"AWS_ENDPOINT_URL", "AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-				"TACET_CA_FILE", "TACET_HTTP_URL", "TACET_HTTPS_URL"} {
+				"AWS_ENDPOINT_URL_STS", "TACET_CA_FILE", "TACET_HTTP_URL", "TACET_HTTPS_URL"} {
 				e.Setenv(name, "")
 			}
 			return nil

@@ -60,9 +60,10 @@ type Config struct {
 }
 
 // FromEnvironment returns the configuration that the environment gives, read through
-// getenv. The server is TACET_HTTPS_URL, TACET_HTTP_URL or AWS_ENDPOINT_URL, the first
-// that is set; TACET_CA_FILE, AWS_REGION, AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID,
-// AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are as their names say.
+// getenv. The server is TACET_HTTPS_URL, TACET_HTTP_URL, AWS_ENDPOINT_URL or
+// AWS_ENDPOINT_URL_STS, the first that is set; TACET_CA_FILE, AWS_REGION,
+// AWS_DEFAULT_REGION, AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN are as
+// their names say.
 func FromEnvironment(getenv func(string) string) Config {
 	first := func(names ...string) string {
 		for _, n := range names {
@@ -73,7 +74,7 @@ func FromEnvironment(getenv func(string) string) Config {
 		return ""
 	}
 	return Config{
-		Endpoint:     first("TACET_HTTPS_URL", "TACET_HTTP_URL", "AWS_ENDPOINT_URL"),
+		Endpoint:     first("TACET_HTTPS_URL", "TACET_HTTP_URL", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_STS"),
 		AccessKey:    getenv("AWS_ACCESS_KEY_ID"),
 		SecretKey:    getenv("AWS_SECRET_ACCESS_KEY"),
 		SessionToken: getenv("AWS_SESSION_TOKEN"),

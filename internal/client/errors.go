@@ -51,15 +51,25 @@ func (e *Error) Is(target error) bool {
 	case ErrNotFound:
 		return e.Status == http.StatusNotFound
 	case ErrUnauthenticated:
-		return e.Status == http.StatusUnauthorized
+		return e.Status == http.StatusUnauthorized || e.notAccepted()
 	case ErrDenied:
-		return e.Status == http.StatusForbidden
+		return e.Status == http.StatusForbidden && !e.notAccepted()
 	case ErrConflict:
 		return e.Status == http.StatusConflict
 	case ErrInvalid:
-		return e.Status == http.StatusBadRequest
+		return e.Status == http.StatusBadRequest && !e.notAccepted() && e.Code != "IDPCommunicationError"
 	case ErrUnreachable:
 		return e.Status == http.StatusBadGateway || e.Status == http.StatusServiceUnavailable || e.Status == http.StatusGatewayTimeout
+	}
+	return false
+}
+
+// notAccepted reports whether STS did not accept a credential or a token: it says so with 400
+// or 403, as of other things.
+func (e *Error) notAccepted() bool {
+	switch e.Code {
+	case "InvalidIdentityToken", "ExpiredTokenException", "IDPRejectedClaim", "InvalidClientTokenId", "SignatureDoesNotMatch", "ExpiredToken", "MissingAuthenticationToken":
+		return true
 	}
 	return false
 }

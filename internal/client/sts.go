@@ -98,6 +98,8 @@ func (c *Client) session(ctx context.Context, form url.Values, signed bool) (Ses
 		return SessionCredentials{}, &Error{Status: res.StatusCode, Code: answer.Code, Message: answer.Message, RequestID: answer.RequestID}
 	case answer.Web.AccessKeyID != "":
 		return answer.Web, nil
+	case answer.Credentials.AccessKeyID == "":
+		return SessionCredentials{}, errors.New("the answer has no credentials: is this a Tacet server?")
 	}
 	return answer.Credentials, nil
 }

@@ -37,7 +37,7 @@ type Config struct {
 	// before its body is read. It returns an [AuthError] to say why it refuses.
 	Identify func(r *http.Request) error
 	// Authenticate verifies the signature of a request whose body was read and
-	// returns the circumstances of the call. It returns an [AuthError] to say why it
+	// returns the circumstances of the call, but for the request's id. It returns an [AuthError] to say why it
 	// refuses; any other error that is not a *tacet.Error is answered without a reason.
 	Authenticate func(r *http.Request, body []byte) (tacet.Call, error)
 	// Clock is the clock of a development server, nil on any other.

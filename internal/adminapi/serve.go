@@ -28,8 +28,8 @@ type operation struct {
 	long bool
 }
 
-// An answer writes a success. An error comes with whether the answer was begun.
-type answer func(ctx context.Context, w http.ResponseWriter) (begun bool, err error)
+// An answer writes a success. An error means that it could not be written to its end.
+type answer func(ctx context.Context, w http.ResponseWriter) error
 
 type handler struct {
 	Config
@@ -44,84 +44,116 @@ func newHandler(cfg Config) *handler {
 	return h
 }
 
+// An exchange is one request and its answer.
+type exchange struct {
+	begunWriter
+	r  *http.Request
+	id string // the request's id, a UUID
+	op operation
+}
+
+// begunWriter knows whether an answer was begun: then its status is on its way.
+type begunWriter struct {
+	http.ResponseWriter
+	begun bool
+}
+
+// WriteHeader begins the answer.
+func (w *begunWriter) WriteHeader(status int) {
+	w.begun = true
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Write begins the answer, if nothing did.
+func (w *begunWriter) Write(b []byte) (int, error) {
+	w.begun = true
+	return w.ResponseWriter.Write(b)
+}
+
+// Unwrap is for [http.ResponseController].
+func (w *begunWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 // ServeHTTP answers one request: the route, the method, the size of the body, who
 // asks, and only then what is asked.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := time.Now()
-	path := strings.TrimPrefix(r.URL.Path, Prefix)
-	op, known := h.routes[path]
-	if !known || r.URL.Path != Prefix+path {
-		path, op = "", operation{}
+	x := &exchange{begunWriter: begunWriter{ResponseWriter: w}, r: r, id: wire.NewRequestID()}
+	if path := strings.TrimPrefix(r.URL.Path, Prefix); r.URL.Path == Prefix+path {
+		x.op = h.routes[path] // none, where there is no such path
 	}
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("X-Request-Id", x.id)
+	// A panic ends in an answer and a line in the log, and not in a dropped connection.
+	defer func() {
+		if p := recover(); p != nil {
+			h.end(x, start, wire.LogPanic(h.Logger, x.id, tacet.Operation(x.op.path), p))
+		}
+	}()
+	ans, err := h.serve(x)
+	if err == nil {
+		err = ans(r.Context(), x)
+	}
+	h.end(x, start, err)
+}
 
-	call, ans, err := h.serve(w, r, op)
-	id := call.RequestID
-	if id == "" {
-		id = wire.NewRequestID()
-	}
-	header.Set("X-Request-Id", id)
-	begun := false
+// end answers a failure, and tells who observes.
+func (h *handler) end(x *exchange, start time.Time, err error) {
 	if err == nil {
-		begun, err = ans(r.Context(), w)
-	}
-	if err == nil {
-		h.Observe(path, "", time.Since(start))
+		h.Observe(x.op.path, "", time.Since(start))
 		return
 	}
 	f := translate(err)
-	h.log(r.Context(), path, id, f, err)
-	h.Observe(path, f.code, time.Since(start))
-	if begun {
+	h.log(x.r.Context(), x.op.path, x.id, f, err)
+	h.Observe(x.op.path, f.code, time.Since(start))
+	if x.begun {
 		// The status is on its way: cutting the connection is the only honest end.
 		panic(http.ErrAbortHandler)
 	}
-	writeFailure(w, f, id)
+	writeFailure(x, f, x.id)
 }
 
 // serve does everything up to the answer.
-func (h *handler) serve(w http.ResponseWriter, r *http.Request, op operation) (tacet.Call, answer, error) {
+func (h *handler) serve(x *exchange) (answer, error) {
+	op, r := x.op, x.r
 	if op.run == nil {
-		return tacet.Call{}, nil, errNoOperation
+		return nil, errNoOperation
 	}
 	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		return tacet.Call{}, nil, errMethod
+		x.Header().Set("Allow", http.MethodPost)
+		return nil, errMethod
 	}
 	if err := h.Limits.Arrive(r.RemoteAddr); err != nil {
-		return tacet.Call{}, nil, err
+		return nil, err
 	}
 	// Who sends no credential that could be good cannot make us hold a body.
 	if err := h.Identify(r); err != nil {
-		h.Limits.Fail(r.RemoteAddr)
-		return tacet.Call{}, nil, unauthenticated(w, err)
+		return nil, h.unauthenticated(x, err)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(x, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return tacet.Call{}, nil, errTooLarge
+		return nil, errTooLarge
 	}
 	if err != nil {
-		return tacet.Call{}, nil, errUnread
+		return nil, errUnread
 	}
 	call, err := h.Authenticate(r, body)
 	if err != nil {
-		h.Limits.Fail(r.RemoteAddr)
-		return call, nil, unauthenticated(w, err)
+		return nil, h.unauthenticated(x, err)
 	}
-	call.Face = "admin"
+	call.Face, call.RequestID = "admin", x.id
 	if err := h.Limits.Admit(&call.Caller); err != nil {
 		if rerr := h.Vault.RecordRefusal(r.Context(), call, "", tacet.Throttled); rerr != nil {
-			return call, nil, rerr
+			return nil, rerr
 		}
-		return call, nil, err
+		return nil, err
 	}
 	if op.long {
 		// The deadline that protects against slow readers would cut a long wait; it is
 		// set again for the answer, and by a stream for every piece.
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Time{})
+		_ = http.NewResponseController(x).SetWriteDeadline(time.Time{})
 	}
 	ans, err := op.run(r.Context(), h, call, body)
 	var ours *failure
@@ -131,16 +163,17 @@ func (h *handler) serve(w http.ResponseWriter, r *http.Request, op operation) (t
 		}
 	}
 	if op.long {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeDeadline))
+		_ = http.NewResponseController(x).SetWriteDeadline(time.Now().Add(writeDeadline))
 	}
-	return call, ans, err
+	return ans, err
 }
 
-// unauthenticated words the refusal of a credential.
-func unauthenticated(w http.ResponseWriter, err error) error {
+// unauthenticated counts and words the refusal of a credential.
+func (h *handler) unauthenticated(x *exchange, err error) error {
+	h.Limits.Fail(x.r.RemoteAddr)
 	f := refused(err)
 	if f.status == http.StatusUnauthorized {
-		w.Header().Set("WWW-Authenticate", "AWS4-HMAC-SHA256")
+		x.Header().Set("WWW-Authenticate", "AWS4-HMAC-SHA256")
 	}
 	return &refusal{f, err}
 }

@@ -1,6 +1,7 @@
 package adminapi
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -128,15 +129,62 @@ func TestBrokenStream(t *testing.T) {
 	}
 }
 
+// TestThreat30_PanicIsAnswered: a panic is an answer with the request's id and a line in the
+// log, which does not repeat what was thrown; a stream that was begun is cut.
+func TestThreat30_PanicIsAnswered(t *testing.T) {
+	const canary = "cAnArY-5b1e"
+	for _, begun := range []bool{false, true} {
+		var log bytes.Buffer
+		var observed []string
+		h := &handler{Config: Config{Logger: slog.New(slog.NewJSONHandler(&log, nil)),
+			Observe:      func(op, code string, _ time.Duration) { observed = append(observed, op+" "+code) },
+			Identify:     func(*http.Request) error { return nil },
+			Authenticate: func(*http.Request, []byte) (tacet.Call, error) { return tacet.Call{}, nil }}}
+		h.routes = map[string]operation{"x": {path: "x", run: func(context.Context, *handler, tacet.Call, []byte) (answer, error) {
+			if !begun {
+				panic(canary)
+			}
+			return inLines(func(_ context.Context, w io.Writer) error {
+				_, _ = io.WriteString(w, strings.Repeat("{}\n", 4096))
+				panic(canary)
+			}), nil
+		}}}
+		s := httptest.NewServer(h)
+		res, err := http.Post(s.URL+Prefix+"x", "application/json", nil)
+		if err != nil {
+			t.Fatalf("begun %v: the connection was dropped: %v", begun, err)
+		}
+		body, err := io.ReadAll(res.Body)
+		_ = res.Body.Close()
+		s.Close()
+		var out failureOut
+		switch {
+		case begun && (res.StatusCode != 200 || !errors.Is(err, io.ErrUnexpectedEOF)):
+			t.Errorf("a stream: %d, %v", res.StatusCode, err)
+		case !begun && (json.Unmarshal(body, &out) != nil || res.StatusCode != 500 || out.Error.Code != "Internal" || out.Error.RequestID != res.Header.Get("X-Request-Id")):
+			t.Errorf("%d %s", res.StatusCode, body)
+		}
+		if !strings.Contains(log.String(), "request panicked") || !strings.Contains(log.String(), "serve_test.go") || !strings.Contains(log.String(), res.Header.Get("X-Request-Id")) {
+			t.Errorf("begun %v: the log has no stack or no id: %s", begun, log.Bytes())
+		}
+		if strings.Contains(log.String()+string(body), canary) {
+			t.Errorf("begun %v: what was thrown was printed", begun)
+		}
+		if len(observed) != 1 || observed[0] != "x Internal" {
+			t.Errorf("begun %v: observed %q", begun, observed)
+		}
+	}
+}
+
 // TestNoClock says that a server whose clock cannot be moved has no such operations: it
 // refuses them before anything is decided.
 func TestNoClock(t *testing.T) {
 	h := New(Config{Vault: &vault.Service{}, Identity: &identity.Service{}, Audit: brokenAudit{}, Logger: slog.New(slog.DiscardHandler),
 		Identify:     func(*http.Request) error { return nil },
-		Authenticate: func(*http.Request, []byte) (tacet.Call, error) { return tacet.Call{RequestID: "r1"}, nil }})
+		Authenticate: func(*http.Request, []byte) (tacet.Call, error) { return tacet.Call{}, nil }})
 	for path, body := range map[string]string{"clock/get": `{}`, "clock/set": `{"offset":1}`} {
 		w := ask(h, "POST", Prefix+path, body)
-		if out := failureOf(t, w); w.Code != 400 || out.Error.Code != "DevelopmentOnly" || out.Error.RequestID != "r1" {
+		if out := failureOf(t, w); w.Code != 400 || out.Error.Code != "DevelopmentOnly" || out.Error.RequestID == "" {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
 	}

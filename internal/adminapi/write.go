@@ -23,10 +23,10 @@ func inJSON(v any) (answer, error) {
 	if err != nil {
 		return nil, tacet.InternalError(err)
 	}
-	return func(_ context.Context, w http.ResponseWriter) (bool, error) {
+	return func(_ context.Context, w http.ResponseWriter) error {
 		defer clear(b)
 		send(w, http.StatusOK, b)
-		return true, nil
+		return nil
 	}, nil
 }
 
@@ -61,24 +61,20 @@ func withClientSecret(c credentialOut, secret tacet.Plaintext) (answer, error) {
 
 // inLines answers with lines of JSON that write makes as it goes.
 func inLines(write func(context.Context, io.Writer) error) answer {
-	return func(ctx context.Context, w http.ResponseWriter) (bool, error) {
+	return func(ctx context.Context, w http.ResponseWriter) error {
 		w.Header().Set("Content-Type", "application/jsonl")
-		p := &patient{w: w, c: http.NewResponseController(w)}
-		err := write(ctx, p)
-		return p.begun, err
+		return write(ctx, &patient{w, http.NewResponseController(w)})
 	}
 }
 
 // patient gives every piece that is written its own deadline: a stream may be long, a
 // reader may not stand still.
 type patient struct {
-	w     io.Writer
-	c     *http.ResponseController
-	begun bool
+	w io.Writer
+	c *http.ResponseController
 }
 
 func (p *patient) Write(b []byte) (int, error) {
-	p.begun = true
 	_ = p.c.SetWriteDeadline(time.Now().Add(writeDeadline)) // what has no deadlines does not need them
 	return p.w.Write(b)
 }

@@ -8,7 +8,6 @@ import (
 	"tacet"
 	"tacet/internal/identity"
 	"tacet/internal/sigv4"
-	"tacet/internal/wire"
 )
 
 // invalidToken is what AWS says of an unknown or inactive key and of a session token
@@ -26,8 +25,8 @@ type AuthError struct {
 func (e *AuthError) Error() string { return e.Code + ": " + e.Message }
 
 // Authenticate verifies the signature of a request whose body was read and whose scope
-// must name service, and returns the circumstances of the call with a new request id.
-// It is for the other faces that take the same credentials. An error is an
+// must name service, and returns the circumstances of the call. The request's id is left
+// to the face. It is for the other faces that take the same credentials. An error is an
 // [*AuthError].
 func (h *Handler) Authenticate(r *http.Request, body []byte, service string) (tacet.Call, error) {
 	who, err := h.identify(r, func(string) string { return service })
@@ -38,7 +37,6 @@ func (h *Handler) Authenticate(r *http.Request, body []byte, service string) (ta
 	if err != nil {
 		return tacet.Call{}, authError(err)
 	}
-	call.RequestID = wire.NewRequestID()
 	return call, nil
 }
 

@@ -194,7 +194,7 @@ func checkLine(t failer, body []byte) {
 }
 
 // Whatever a client sends stays inside its string (threat 27).
-func TestThreat27LogInjection(t *testing.T) {
+func TestThreat27_LogInjection(t *testing.T) {
 	for _, s := range []string{
 		"x\n{\"id\":\"forged\"}", "x\r\n", `","outcome":"allowed","x":"`, `\`, `\"`, "\x00\x1b[2J\x7f\u009b2J", "\u202egnp.exe\u2066", "line\u2028sep\u2029",
 		"\xff\xfe\xc0\xaf", "\xed\xa0\x80", "é\xc3", "\ufeff", "𝕏 ok ü", strings.Repeat("\x01", 300), "</script>",

@@ -382,9 +382,9 @@ func TestSecretNames(t *testing.T) {
 	}
 }
 
-// TestCanary makes access keys and uses them, well and badly, and then looks for their
+// TestThreat25_Canary makes access keys and uses them, well and badly, and then looks for their
 // secrets in everything the server leaves behind.
-func TestCanary(t *testing.T) {
+func TestThreat25_Canary(t *testing.T) {
 	var log lockedBuffer
 	dir := t.TempDir()
 	s, stop := tacettest.Start(t, tacettest.WithData(dir), tacettest.WithLogger(slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))))

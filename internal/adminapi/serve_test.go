@@ -50,9 +50,9 @@ func failureOf(t *testing.T, w *httptest.ResponseRecorder) failureOut {
 	return out
 }
 
-// TestCrawl asks for every route without credentials, with a body that would be
+// TestThreat16_Crawl asks for every route without credentials, with a body that would be
 // refused if anybody looked at it.
-func TestCrawl(t *testing.T) {
+func TestThreat16_Crawl(t *testing.T) {
 	var seen []string
 	h := closed(t, &seen)
 	for _, op := range operations() {

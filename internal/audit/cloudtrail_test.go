@@ -142,7 +142,7 @@ func TestCloudTrailDenials(t *testing.T) {
 }
 
 // What a client sent cannot make a line of its own in an export (threat 27).
-func TestThreat27ExportLines(t *testing.T) {
+func TestThreat27_ExportLines(t *testing.T) {
 	l := newLog()
 	rec := record(0)
 	evil := "x\n{\"eventName\":\"forged\"}\r\n\u2028\x1b[2J\xff\",\"eventName\":\"forged\",\"operationName\":\"forged"

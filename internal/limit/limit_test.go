@@ -8,9 +8,9 @@ import (
 	"tacet"
 )
 
-// TestThreat1_OneCallerOneCount: whatever way of writing an address or a caller is used,
+// TestThreat01_OneCallerOneCount: whatever way of writing an address or a caller is used,
 // the same count is taken from.
-func TestThreat1_OneCallerOneCount(t *testing.T) {
+func TestThreat01_OneCallerOneCount(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		same []string

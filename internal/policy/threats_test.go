@@ -17,7 +17,7 @@ import (
 // Threat 7: a name that differs from a privileged one in case only. Here no name is
 // privileged: who is root is a fact of the caller, and principals are compared
 // byte for byte.
-func TestThreat07NamesGiveNoPrivilege(t *testing.T) {
+func TestThreat07_NamesGiveNoPrivilege(t *testing.T) {
 	denied := func(c Caller, s *Set) {
 		t.Helper()
 		r := &Request{Caller: c, Actions: tacet.OpGetSecretValue.Actions(), Resource: dbSecret, ResourceAccount: home}
@@ -47,7 +47,7 @@ func TestThreat07NamesGiveNoPrivilege(t *testing.T) {
 // Threat 8: an edit that was to limit gives more. Whatever the policies, adding a
 // boundary, a session policy or a deny never turns a refusal into an allow, and
 // adding an allow never turns an allow into a refusal.
-func TestThreat08LimitsOnlyShrink(t *testing.T) {
+func TestThreat08_LimitsOnlyShrink(t *testing.T) {
 	checkCases(t, "1500", func(g generator) {
 		r := g.request()
 		texts := g.set(&r)
@@ -82,7 +82,7 @@ func TestThreat08LimitsOnlyShrink(t *testing.T) {
 // Threat 9: a more specific allow, or another way to ask the same, gets round a deny.
 // For every operation, under every one of its names, in any case, an explicit deny
 // in any place wins over allows that are as specific as can be.
-func TestThreat09ExplicitDenyWins(t *testing.T) {
+func TestThreat09_ExplicitDenyWins(t *testing.T) {
 	for _, op := range tacet.Operations() {
 		resource := dbSecret
 		if op == tacet.OpListSecrets || op == tacet.OpBatchGetSecretValue || op == tacet.OpGetRandomPassword {
@@ -130,7 +130,7 @@ func TestThreat09ExplicitDenyWins(t *testing.T) {
 // Threat 10: the decision looks at another name than the operation does, because one of
 // them was normalised. Here nothing is: a pattern matches a name byte for byte, and
 // a name that some reader might take for the same is another name.
-func TestThreat10NamesAreNotNormalised(t *testing.T) {
+func TestThreat10_NamesAreNotNormalised(t *testing.T) {
 	const arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:"
 	allow := &Set{Identity: []*Document{mustParse(t, Identity, st(`"Effect":"Allow","Action":"*","Resource":"`+arn+`prod/db-a1B2c3"`))}}
 	deny := &Set{Identity: []*Document{mustParse(t, Identity, allowAll), mustParse(t, Identity, st(`"Effect":"Deny","Action":"*","Resource":"`+arn+`prod/*"`))}}
@@ -160,7 +160,7 @@ func TestThreat10NamesAreNotNormalised(t *testing.T) {
 // Threat 11: values of an identity that are patterns get into a policy as patterns.
 // Whatever a user is called, and wherever his name is inserted, it matches itself
 // and nothing else.
-func TestThreat11IdentityValuesAreLiterals(t *testing.T) {
+func TestThreat11_IdentityValuesAreLiterals(t *testing.T) {
 	const arn = "arn:aws:secretsmanager:eu-central-1:111122223333:secret:"
 	docs := map[string]*Document{
 		"resource":        mustParse(t, Identity, st(`"Effect":"Allow","Action":"*","Resource":"`+arn+`${aws:username}/*"`)),
@@ -205,7 +205,7 @@ func TestThreat11IdentityValuesAreLiterals(t *testing.T) {
 // Threat 12: a policy's template reaches out: to the environment, a file, the network, a
 // function. Here a variable is the name of a key of the request and nothing else, it is
 // looked up once, and what it holds is never read as a template again.
-func TestThreat12VariablesOnlyLookUp(t *testing.T) {
+func TestThreat12_VariablesOnlyLookUp(t *testing.T) {
 	for _, variable := range []string{
 		"${getSecretKey \"x\"}", "${getHostByName}", "${env.HOME}", "${aws:username | upper}", "${aws:username()}", "${$(id)}", "${`id`}",
 		"${{aws:username}}", "${${aws:username}}", "${aws:${aws:username}}", "${}", "${ }", "${*?}", "${**}", "${aws:username, ${aws:userid}}", "${aws:username, \"x\"}",

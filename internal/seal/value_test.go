@@ -33,7 +33,7 @@ func TestSealAndOpen(t *testing.T) {
 }
 
 // Threat 42: a ciphertext that was moved to another place does not open there.
-func TestThreat42SwappedCiphertext(t *testing.T) {
+func TestThreat42_SwappedCiphertext(t *testing.T) {
 	ring, _ := fixedRing(t)
 	sealed := mustSeal(t, ring, place, "value")
 	for _, test := range []struct {

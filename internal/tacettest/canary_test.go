@@ -56,10 +56,10 @@ func encodings(value string) map[string][]byte {
 	}
 }
 
-// TestCanary pushes a marked value through every operation that takes one, well and
+// TestThreat25_Canary pushes a marked value through every operation that takes one, well and
 // badly formed, and looks for it in the log, the errors, the audit record, the metrics
 // and every file of the store. (Threat classes 24 and 25.)
-func TestCanary(t *testing.T) {
+func TestThreat25_Canary(t *testing.T) {
 	canary := fmt.Sprintf("canary/%016x+?\"%016x", rand.Uint64(), rand.Uint64())
 	log := &lockedBuffer{}
 	s := tacettest.New(t, tacettest.WithLogger(slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))))

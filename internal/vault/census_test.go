@@ -19,10 +19,10 @@ import (
 var exempt = []string{"Sweep", "Credential", "Bootstrap", "RecordRefusal", "VaultNamed", "FirstVault",
 	"AssumeRoleWithWebIdentity", "IssueToken", "IssueIdentityToken", "VerifyBearer", "TokenKeySet", "TenantID", "RotateTokenKeys"}
 
-// TestCensus walks every exported method of the two services, calls it as somebody
+// TestThreat14_Census walks every exported method of the two services, calls it as somebody
 // without rights and demands exactly one record, of a refusal: a method that forgets to
 // ask, or to record, fails here. (Threat classes 14, 16, 26.)
-func TestCensus(t *testing.T) {
+func TestThreat14_Census(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		h.create("census", "value")
 		asked := 0

@@ -63,9 +63,9 @@ func TestTagsMustNotLockOut(t *testing.T) {
 	})
 }
 
-// TestNamesAreCanonicalInDecisions: a deny on a user's ARN holds however the caller
+// TestThreat01_NamesAreCanonicalInDecisions: a deny on a user's ARN holds however the caller
 // writes the name. (Threat classes 1, 2 and 25.)
-func TestNamesAreCanonicalInDecisions(t *testing.T) {
+func TestThreat01_NamesAreCanonicalInDecisions(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		policy := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"},
 			{"Effect":"Deny","Action":"iam:*","Resource":"arn:aws:iam::*:user/vip/Boss"}]}`

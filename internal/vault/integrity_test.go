@@ -22,9 +22,9 @@ import (
 	"tacet/internal/vault"
 )
 
-// TestTampering writes the database as somebody who does not hold the key, and demands
+// TestThreat42_Tampering writes the database as somebody who does not hold the key, and demands
 // that it is noticed. (Threat class 42, and the integrity rules.)
-func TestTampering(t *testing.T) {
+func TestThreat42_Tampering(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		sql  string

@@ -108,7 +108,7 @@ func TestCreateDoesNotReplace(t *testing.T) {
 }
 
 // Threat 44: a key file that others could read or replace is refused.
-func TestThreat44Permissions(t *testing.T) {
+func TestThreat44_Permissions(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "key")
 	mustCreate(t, path)
@@ -130,7 +130,7 @@ func TestThreat44Permissions(t *testing.T) {
 	}
 }
 
-func TestThreat44Umask(t *testing.T) {
+func TestThreat44_Umask(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
 	for _, mask := range []int{0, 0o022, 0o077, 0o177, 0o277, 0o777} {
 		syscall.Umask(mask)
@@ -152,7 +152,7 @@ func TestThreat44Umask(t *testing.T) {
 	}
 }
 
-func TestThreat44NotAFile(t *testing.T) {
+func TestThreat44_NotAFile(t *testing.T) {
 	dir := t.TempDir()
 	path := func(name string) string { return filepath.Join(dir, name) }
 	mustCreate(t, path("key"))

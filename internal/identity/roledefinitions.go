@@ -59,7 +59,7 @@ func (s *Service) CreateRoleDefinition(ctx context.Context, call tacet.Call, in 
 		for _, name := range in.Vaults {
 			v, err := tx.Named(name)
 			if err == nil && !tx.Administers(v) {
-				err = tacet.Errorf(tacet.InvalidParameter, "The vault %s is another account's.", v.Name)
+				err = tacet.Errorf(tacet.VaultNotFound, "There is no vault named %s.", name) // which vaults others have is not told
 			}
 			if err != nil {
 				return DefinitionInfo{}, err

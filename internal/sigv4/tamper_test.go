@@ -105,6 +105,33 @@ func TestThreat18_AnyChangeIsRefused(t *testing.T) {
 	}
 }
 
+// TestThreat18_WhatIsActedOnIsSigned: a signature that is right, but leaves out a header that
+// the server acts on, does not cover the request: whoever passes it on could change that.
+func TestThreat18_WhatIsActedOnIsSigned(t *testing.T) {
+	all := []string{"content-type", "host", "x-amz-date", "x-amz-security-token", "x-amz-target"}
+	if err := check(seal(rich(), all...), suiteNow); err != nil {
+		t.Fatal(err)
+	}
+	for i, left := range all {
+		if left == "content-type" { // AWS does not ask for it; the service, which is signed, has one protocol
+			continue
+		}
+		names := slices.Delete(slices.Clone(all), i, i+1)
+		if err := check(seal(rich(), names...), suiteNow); err == nil {
+			t.Errorf("%s is not signed, and the request is taken", left)
+		}
+		// Nor does another header stand for it that is as long.
+		twin := strings.Repeat("z", len(left))
+		r := rich()
+		r.Header.Set(twin, "v")
+		names = append(names, twin)
+		slices.Sort(names)
+		if err := check(seal(r, names...), suiteNow); err == nil {
+			t.Errorf("%s is not signed but %s is, and the request is taken", left, twin)
+		}
+	}
+}
+
 // TestThreat18_ScopeBindsTheKey: a key of one scope signs for no other.
 func TestThreat18_ScopeBindsTheKey(t *testing.T) {
 	secret := []byte(suiteSecret)

@@ -34,6 +34,10 @@ lint: ## run golangci-lint, which takes minutes to build the first time
 bench: build ## measure CPU per request beside a bare net/http server
 	scripts/bench.sh
 
+.PHONY: bench-questions
+bench-questions: build ## measure who-can, can and why with 1,000 principals and 100,000 secrets
+	scripts/bench.sh -questions
+
 .PHONY: bench-scale
 bench-scale: build ## measure with 1,000, 100,000 and 1,000,000 secrets
 	scripts/bench.sh -scale

@@ -2,6 +2,7 @@
 //
 //	bench -server .build/tacet                     the table of docs/design/performance.md
 //	bench -server .build/tacet -scale              1,000 to 1,000,000 secrets
+//	bench -server .build/tacet -questions          who-can, can and why at scale
 //	bench -server .build/tacet -postgres URL       on PostgreSQL too
 //	bench -server .build/tacet -profile cpu.prof   where the time of a read goes
 package main
@@ -37,11 +38,15 @@ func main() {
 	flag.IntVar(&p.Conns, "conns", 0, "one number of connections alone")
 	flag.StringVar(&p.Profile, "profile", "", "write a CPU profile of the server under one load to this file")
 	scale := flag.Bool("scale", false, "measure growth instead")
+	questions := flag.Bool("questions", false, "measure who-can, can and why instead")
+	flag.IntVar(&p.Records, "records", 1000000, "how many records there are for -questions")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	run := p.Run
 	switch {
+	case *questions:
+		run = p.RunQuestions
 	case *scale:
 		run = p.RunScale
 	case p.Profile != "":

@@ -193,8 +193,9 @@ func newPolicyCheckCommand() *cobra.Command {
 		Short: "Find what is wrong with policies, without a server",
 		Long: `Reads policies and tells what a server would refuse, and what it would take and the author
 hardly meant: actions and condition keys that do not exist, statements without effect,
-principals that are everybody, wildcards where something is written. FILE is - for
-standard input. The exit code is 1 when a policy has an error.`,
+principals that are everybody, wildcards where something is written. Each finding says
+the file, the line, the column and the element. FILE is - for standard input. The exit
+code is 1 when a policy has an error, and 0 for warnings and notes.`,
 		Example: `  tacet policy check policy.json
   tacet policy check --kind trust trust.json
   tacet policy check policies/*.json --json | jq '.[].findings[]'`,
@@ -239,13 +240,17 @@ func checkPolicies(c *cobra.Command, files []string, kind, format string) error 
 				lines = append(lines, one.File+": nothing to object to ("+one.Kind+")")
 			}
 			for _, f := range one.Findings {
-				lines = append(lines, one.File+": "+f.String())
+				at := one.File
+				if f.Line > 0 {
+					at += fmt.Sprintf(":%d:%d", f.Line, f.Column)
+				}
+				lines = append(lines, at+": "+f.String())
 			}
 		}
 		return lines
 	})
 	if err == nil && bad > 0 {
-		return fail(exitFailed, "not all policies are right", errors.New(count(bad, "error")+" in "+fmt.Sprint(len(files))+" files"), "")
+		return fail(exitFailed, "not all policies are right", errors.New(count(bad, "error")+" in "+count(len(files), "file")), "")
 	}
 	return err
 }

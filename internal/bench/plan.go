@@ -32,6 +32,8 @@ type Plan struct {
 	Only    string
 	Conns   int
 	Profile string
+	// Records is how many records follow the denial that [Plan.RunQuestions] asks about.
+	Records int
 }
 
 // load is a kind of request.

@@ -26,6 +26,9 @@ type Finding struct {
 	Rule string `json:"rule"`
 	// Place is the path of the element, "Statement[1].Action[0]"; "" for the whole.
 	Place string `json:"place,omitempty"`
+	// Line and Column are where it begins in the text, from 1; 0 when there is no telling.
+	Line   int `json:"line,omitempty"`
+	Column int `json:"column,omitempty"` // in bytes
 	// Statement is the index of the statement, from 0, with its Sid; -1 for the whole.
 	Statement int    `json:"statement"`
 	Sid       string `json:"sid,omitempty"`
@@ -50,6 +53,15 @@ func (f Finding) String() string {
 // actions and keys that do not exist, statements without effect, doors left open. It
 // knows Tacet's operations and [ConditionKeys]. The findings are in the order of the text.
 func Lint(kind Kind, text []byte) []Finding {
+	findings := lint(kind, text)
+	for i := range findings {
+		f := &findings[i]
+		f.Line, f.Column = locate(text, f.Place)
+	}
+	return findings
+}
+
+func lint(kind Kind, text []byte) []Finding {
 	limit, _ := kind.limit()
 	doc, root, err := parse("", kind, text, limit)
 	if e, ok := errors.AsType[*SyntaxError](err); ok {
@@ -86,13 +98,18 @@ func GuessKind(text []byte) Kind {
 	for _, s := range root.get("Statement").elements() {
 		switch {
 		case s.get("Principal") == nil && s.get("NotPrincipal") == nil:
-		case s.get("Resource") == nil && s.get("NotResource") == nil:
+		case s.get("Resource") == nil && s.get("NotResource") == nil, onlySTS(s.get("Action").elements()):
 			return Trust
 		default:
 			return Resource
 		}
 	}
 	return Identity
+}
+
+// onlySTS reports whether all actions are of STS, which only a trust policy is about.
+func onlySTS(actions []node) bool {
+	return len(actions) > 0 && !slices.ContainsFunc(actions, func(n node) bool { return !hasPrefixFold(n.text, "sts:") })
 }
 
 // linter looks at one statement after the other.
@@ -156,36 +173,8 @@ func (l *linter) principals() {
 	case s.effect == Allow && l.doc.kind == Trust:
 		l.federated()
 	}
-}
-
-func (l *linter) federated() {
-	if l.s.namesAction([]string{"sts:AssumeRoleWithWebIdentity"}) == l.s.notAction {
-		return
-	}
-	for _, p := range l.s.principals.providers {
-		issuer := p
-		if _, rest, ok := strings.Cut(p, ":oidc-provider/"); ok {
-			issuer = rest
-		} else if strings.Contains(p, ":saml-provider/") {
-			continue
-		}
-		audience, subject := false, false
-		for i := range l.s.conditions {
-			c := &l.s.conditions[i]
-			claim, ok := strings.CutPrefix(c.ask, strings.ToLower(issuer)+":")
-			if !ok || !c.demands() {
-				continue
-			}
-			audience = audience || claim == "aud"
-			subject = subject || claim != "aud"
-		}
-		if !subject {
-			l.add(SeverityError, "open-provider", l.n.get("Principal").place, "any token that "+issuer+" ever issues may assume the role",
-				fmt.Sprintf("Add a StringEquals condition on %s:sub", issuer))
-		} else if !audience {
-			l.add(SeverityWarning, "open-audience", l.n.get("Principal").place, "tokens of "+issuer+" for other audiences are taken too",
-				fmt.Sprintf("Add a StringEquals condition on %s:aud", issuer))
-		}
+	if s.principals != nil && l.doc.kind == Trust {
+		l.reachable()
 	}
 }
 
@@ -210,7 +199,7 @@ func (l *linter) actions() {
 	nodes := l.n.get(name).elements()
 	for i := range nodes {
 		if l.doc.kind != Trust && !slices.ContainsFunc(l.operations, func(op tacet.Operation) bool { return slices.ContainsFunc(op.Actions(), s.actions[i].match) }) {
-			l.unknownAction(&nodes[i])
+			l.unknownAction(&nodes[i], &s.actions[i])
 		}
 	}
 	if s.effect == Allow && !s.notAction && (l.doc.kind == Identity || l.doc.kind == Resource) {
@@ -218,12 +207,20 @@ func (l *linter) actions() {
 	}
 }
 
-func (l *linter) unknownAction(n *node) {
+func (l *linter) unknownAction(n *node, a *actionPattern) {
 	service, _, _ := strings.Cut(n.text, ":")
 	names := tacet.KnownActions()
 	ours := strings.Contains(n.text, "/") || slices.ContainsFunc(names, func(a string) bool {
 		return hasPrefixFold(a, strings.ToLower(service)+":")
 	})
+	if elsewhere(a) {
+		l.add(SeverityNote, "foreign-action", n.place, fmt.Sprintf("Tacet has no action %s, which AWS has: it matches nothing here", clip(n.text)), "")
+		return
+	}
+	if near := nearService(service); !ours && near != "" {
+		l.add(SeverityError, "unknown-action", n.place, fmt.Sprintf("there is no service %s", clip(service)), "Did you mean "+near+"?")
+		return
+	}
 	if !ours {
 		l.add(SeverityNote, "foreign-action", n.place, fmt.Sprintf("Tacet has no service %s: %s matches nothing here", clip(service), clip(n.text)), "")
 		return
@@ -235,8 +232,21 @@ func (l *linter) unknownAction(n *node) {
 	l.add(SeverityError, "unknown-action", n.place, message, didYouMean(n.text, names))
 }
 
+// nearService returns the service that a name was most probably meant for, "" for none.
+// Short names are all near to one another.
+func nearService(name string) string {
+	const service = "secretsmanager"
+	if name = strings.ToLower(name); name != service && editDistance(name, service) <= 3 {
+		return service
+	}
+	return ""
+}
+
 // writes: an Allow of changes that names neither the actions nor the resource.
 func (l *linter) writes(nodes []node) {
+	if slices.ContainsFunc(l.s.conditions, func(c condition) bool { return strings.Contains(c.ask, "resourcetag/") && c.demands() }) {
+		return // it is for the resources with a tag
+	}
 	for i := range nodes {
 		service, ok := strings.CutSuffix(nodes[i].text, "*")
 		if ok && (service == "" || strings.HasSuffix(service, ":") && strings.Count(service, "*") == 0) {
@@ -250,7 +260,7 @@ func (l *linter) writes(nodes []node) {
 	}
 	var writes []string
 	for _, op := range l.operations {
-		if l.s.namesAction(op.Actions()) && !op.ReadOnly() && !withoutResource(op) && !slices.Contains(writes, op.Action()) {
+		if l.s.namesAction(op.Actions()) && (!op.ReadOnly() || op == tacet.OpAssumeRole) && op != tacet.OpCreateSecret && !withoutResource(op) && !slices.Contains(writes, op.Action()) {
 			writes = append(writes, op.Action())
 		}
 	}

@@ -26,7 +26,11 @@ func (l *linter) resources() {
 	nodes := l.n.get(name).elements()
 	for i := range nodes {
 		if p := resourceProblem(nodes[i].text, services); p.message != "" {
-			l.add(p.severity, "resource-never-matches", nodes[i].place, p.message, p.suggestion)
+			rule := "resource-never-matches"
+			if p.severity == SeverityNote {
+				rule = "wide-suffix"
+			}
+			l.add(p.severity, rule, nodes[i].place, p.message, p.suggestion)
 		}
 	}
 	if s.notAction || s.notResource || slices.ContainsFunc(s.resources, func(p pattern) bool { return p.kind == matchTemplate || p.match("*", nil) }) {

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"slices"
@@ -40,6 +41,12 @@ var lintTests = []struct {
 	{"an action that Azure alone has", Identity, st(`"Effect":"Allow","Action":"Microsoft.KeyVault/vaults/secrets/purge/action",` + prodSecret), nil},
 	{"a slip in an Azure name", Identity, st(`"Effect":"Allow","Action":"Microsoft.KeyVault/vaults/secrets/getSecrets/action",` + prodSecret), []string{
 		"error: Statement[0].Action: there is no action Microsoft.KeyVault/vaults/secrets/getSecrets/action [unknown-action]. Did you mean Microsoft.KeyVault/vaults/secrets/getSecret/action?"}},
+	{"actions that AWS has and Tacet has not", Identity, st(`"Effect":"Allow","Action":["iam:GetRole","iam:PassRole"],"Resource":"arn:aws:iam::111122223333:role/ci"`), []string{
+		"note: Statement[0].Action[1]: Tacet has no action iam:PassRole, which AWS has: it matches nothing here [foreign-action]"}},
+	{"what is spared when there is no second factor, as AWS's guide has it", Identity, st(`"Effect":"Deny","NotAction":["iam:EnableMFADevice","sts:GetSessionToken"],"Resource":"*","Condition":{"BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}}`), []string{
+		"note: Statement[0].NotAction[0]: Tacet has no action iam:EnableMFADevice, which AWS has: it matches nothing here [foreign-action]"}},
+	{"a slip in the name of the service", Identity, st(`"Effect":"Allow","Action":"secretmanager:GetSecretValue",` + prodSecret), []string{
+		"error: Statement[0].Action: there is no service secretmanager [unknown-action]. Did you mean secretsmanager?"}},
 	{"Allow with NotAction", Identity, st(`"Effect":"Allow","NotAction":"secretsmanager:DeleteSecret",` + prodSecret), []string{
 		"warning: Statement[0].NotAction: Allow with NotAction grants every action but those named, also ones to come [allow-not-action]. List the actions to allow under Action"}},
 	{"Deny with NotAction is a usual guard", Identity, st(`"Effect":"Deny","NotAction":"secretsmanager:Get*","Resource":"*"`), nil},
@@ -53,6 +60,10 @@ var lintTests = []struct {
 	{"a change of every secret", Identity, st(`"Effect":"Allow","Action":["secretsmanager:DeleteSecret","secretsmanager:PutSecretValue"],"Resource":"*"`), []string{
 		"warning: Statement[0].Resource: secretsmanager:DeleteSecret, secretsmanager:PutSecretValue allowed on every resource [wildcard-write]. Name the resources, or add a condition on their tags"}},
 	{"a change of the secrets with a tag", Identity, st(`"Effect":"Allow","Action":"secretsmanager:DeleteSecret","Resource":"*","Condition":{"StringEquals":{"secretsmanager:ResourceTag/team":"${aws:PrincipalTag/team}"}}`), nil},
+	{"every action on the secrets with a tag", Identity, st(`"Effect":"Allow","Action":"secretsmanager:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/project":"${aws:PrincipalTag/project}"}}`), nil},
+	{"new secrets of any name", Identity, st(`"Effect":"Allow","Action":"secretsmanager:CreateSecret","Resource":"*"`), nil},
+	{"every role", Identity, st(`"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"`), []string{
+		"warning: Statement[0].Resource: sts:AssumeRole allowed on every resource [wildcard-write]. Name the resources, or add a condition on their tags"}},
 	{"reading everything changes nothing", Identity, st(`"Effect":"Allow","Action":["secretsmanager:Get*","secretsmanager:ListSecrets"],"Resource":"*"`), nil},
 	{"denying everything is no grant", Identity, st(`"Effect":"Deny","Action":"*","Resource":"*"`), nil},
 	{"a boundary may be wide: it grants nothing", Boundary, st(`"Effect":"Allow","Action":"*","Resource":"*"`), nil},
@@ -62,7 +73,7 @@ var lintTests = []struct {
 		"error: Statement[0].Resource: the ARN of a secret ends in a hyphen and six characters that are made with it [resource-never-matches]. Write secret:prod/db-??????"}},
 	{"a secret with its suffix", Identity, st(`"Effect":"Allow",` + getValue + `,"Resource":["` + dbSecret + `","arn:aws:secretsmanager:*:*:secret:prod/db-??????"]`), nil},
 	{"a secret with a star for its suffix", Identity, st(`"Effect":"Allow",` + getValue + `,"Resource":"arn:aws:secretsmanager:eu-central-1:111122223333:secret:db-*"`), []string{
-		"note: Statement[0].Resource: secrets whose names go on after the hyphen match too [resource-never-matches]. Write secret:db-??????"}},
+		"note: Statement[0].Resource: secrets whose names go on after the hyphen match too [wide-suffix]. Write secret:db-??????"}},
 	{"a slash for a colon", Identity, st(`"Effect":"Allow",` + getValue + `,"Resource":"arn:aws:secretsmanager:eu-central-1:111122223333:secret/prod*"`), []string{
 		"error: Statement[0].Resource: the ARN of a secret ends in secret:name [resource-never-matches]. Write secret:prod"}},
 	{"another service's resource", Identity, st(`"Effect":"Allow",` + getValue + `,"Resource":"arn:aws:s3:::bucket"`), []string{
@@ -108,6 +119,17 @@ var lintTests = []struct {
 		"error: Statement[0].Principal: any token that id.example.com ever issues may assume the role [open-provider]. Add a StringEquals condition on id.example.com:sub"}},
 	{"a subject that is anything is none", Trust, st(`"Effect":"Allow","Principal":{"Federated":"` + provider + `"},"Action":"sts:*","Condition":{"StringLike":{"id.example.com:aud":"tacet","id.example.com:sub":"*"}}`), []string{
 		"error: Statement[0].Principal: any token that id.example.com ever issues may assume the role [open-provider]. Add a StringEquals condition on id.example.com:sub"}},
+	{"a role for anybody's repository", Trust, githubTrust("repo:*"), []string{
+		"error: Statement[0].Principal: repo:* lets in tokens of others' projects at token.actions.githubusercontent.com [open-owner]. Write out whose project it is, before the first wildcard"}},
+	{"a role for whose name begins so", Trust, githubTrust("repo:octo*"), []string{
+		"error: Statement[0].Principal: repo:octo* lets in tokens of others' projects at token.actions.githubusercontent.com [open-owner]. Write out whose project it is, before the first wildcard"}},
+	{"a role for all repositories of an owner", Trust, githubTrust("repo:octo-org/*"), nil},
+	{"a role for any branch called main", Trust, strings.Replace(githubTrust("refs/heads/main"), ":sub", ":ref", 1), []string{
+		"error: Statement[0].Principal: any token that token.actions.githubusercontent.com ever issues may assume the role [open-provider]. Add a StringEquals condition on token.actions.githubusercontent.com:sub"}},
+	{"a token without the action for it", Trust, strings.Replace(githubTrust("repo:octo-org/*"), "WithWebIdentity", "", 1), []string{
+		"error: Statement[0].Principal: whoever has a token assumes a role with sts:AssumeRoleWithWebIdentity, which is not allowed [principal-action]. Add it to Action"}},
+	{"the action for a token without one", Trust, st(`"Effect":"Allow","Principal":{"AWS":"` + alice + `"},"Action":"sts:AssumeRoleWithWebIdentity"`), []string{
+		"error: Statement[0].Principal: accounts, users and roles assume a role with sts:AssumeRole, which is not allowed [principal-action]. Add it to Action"}},
 	{"a role for any audience", Trust, st(`"Effect":"Allow","Principal":{"Federated":"` + provider + `"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringLike":{"id.example.com:sub":"repo:me/*"}}`), []string{
 		"warning: Statement[0].Principal: tokens of id.example.com for other audiences are taken too [open-audience]. Add a StringEquals condition on id.example.com:aud"}},
 	{"a role for a job", Trust, st(`"Effect":"Allow","Principal":{"Federated":"` + provider + `"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"id.example.com:aud":"tacet","id.example.com:sub":"job:7"}}`), nil},
@@ -178,6 +200,30 @@ var lintTests = []struct {
 		`note: the policy is of version 2008-10-17, which has no variables [old-version]. Write "Version": "2012-10-17"`}},
 }
 
+// githubTrust is a trust policy for jobs of GitHub's with a subject.
+func githubTrust(subject string) string {
+	const issuer = "token.actions.githubusercontent.com"
+	return st(`"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111122223333:oidc-provider/` + issuer + `"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{
+		"StringEquals":{"` + issuer + `:aud":"sts.amazonaws.com"},"StringLike":{"` + issuer + `:sub":"` + subject + `"}}`)
+}
+
+// TestLintTellsTheLine: a finding says at which line and column it begins, and of a text
+// that is not JSON, where it ceases to be.
+func TestLintTellsTheLine(t *testing.T) {
+	for text, want := range map[string]string{
+		"{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [\n    {\"Effect\": \"Allow\",\n     \"Action\": [\"secretsmanager:GetSecretValue\", \"secretsmanager:Nope\"],\n     \"Resource\": \"arn:aws:secretsmanager:*:*:secret:prod/*\"}]}": "5:50",
+		"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"secretsmanager:ListSecrets\"}]}":                                                                                                                          "1:38",
+		"{\"Version\":\"2012-10-17\",\n\"Statement\":{\"Effect\":\"Deny\",\n\t\"Action\":\"secretsmanager:Nope\",\"Resource\":\"*\"}}":                                                                                                           "3:11",
+		"{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [}\n}": "3:17",
+		"{}": "0:0",
+	} {
+		got := Lint(Identity, []byte(text))
+		if len(got) == 0 || fmt.Sprint(got[0].Line, ":", got[0].Column) != want {
+			t.Errorf("%s: %v %d:%d, want %s", text, got, got[0].Line, got[0].Column, want)
+		}
+	}
+}
+
 func TestLint(t *testing.T) {
 	for _, tt := range lintTests {
 		t.Run(tt.rule, func(t *testing.T) {
@@ -198,6 +244,7 @@ func TestLint(t *testing.T) {
 // TestLintNamesTheStatement: a finding says which statement it is in, and its Sid.
 func TestLintNamesTheStatement(t *testing.T) {
 	got := Lint(Identity, []byte(`{"Version":"2012-10-17","Statement":[{`+readProd+`},{"Sid":"All","Effect":"Allow","Action":"*","Resource":"*"}]}`))
+	got[1].Line, got[1].Column = 0, 0 // see TestLintTellsTheLine
 	want := Finding{Severity: SeverityWarning, Rule: "wildcard-write", Place: "Statement[1].Action", Statement: 1, Sid: "All",
 		Message: "every action is allowed, changes and deletions among them", Suggestion: "List the actions that are needed"}
 	if len(got) != 2 || got[0].Rule != "redundant" || got[1] != want {
@@ -209,8 +256,9 @@ func TestGuessKind(t *testing.T) {
 	for text, want := range map[string]Kind{
 		st(readProd):                      Identity,
 		st(readProd + `,"Principal":"*"`): Resource,
-		st(`"Effect":"Deny","NotPrincipal":{"AWS":"1"},"NotResource":"*"`): Resource,
-		st(`"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"`):   Trust,
+		st(`"Effect":"Deny","NotPrincipal":{"AWS":"1"},"NotResource":"*"`):                                 Resource,
+		st(`"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"`):                                   Trust,
+		st(`"Effect":"Allow","Principal":"*","Action":["sts:AssumeRole","STS:TagSession"],"Resource":"*"`): Trust,
 		`{`: Identity, `{}`: Identity, `[]`: Identity, `{"Statement":"x"}`: Identity,
 	} {
 		if got := GuessKind([]byte(text)); got != want {
@@ -397,6 +445,30 @@ func TestPolicyDocumentation(t *testing.T) {
 		for _, f := range Lint(tt.kind, []byte(tt.text)) {
 			if !strings.Contains(page, "`"+f.Rule+"`") {
 				t.Errorf("the page lacks the rule %s", f.Rule)
+			}
+		}
+	}
+}
+
+// TestLintRealPolicies: policies as the guides of AWS, GitHub, External Secrets Operator
+// and others have them are not called wrong; the slips and open doors in the others are.
+func TestLintRealPolicies(t *testing.T) {
+	for file, wrong := range map[string]bool{"testdata/good.json": false, "testdata/bad.json": true} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var policies map[string]json.RawMessage
+		if err := json.Unmarshal(b, &policies); err != nil || len(policies) < 30 {
+			t.Fatalf("%d policies, %v", len(policies), err)
+		}
+		for name, text := range policies {
+			findings := Lint(GuessKind(text), text)
+			bad := slices.ContainsFunc(findings, func(f Finding) bool {
+				return f.Severity == SeverityError || wrong && f.Severity == SeverityWarning
+			})
+			if bad != wrong {
+				t.Errorf("%s in %s: %v", name, file, findings)
 			}
 		}
 	}

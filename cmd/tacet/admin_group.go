@@ -37,9 +37,8 @@ func newGroupCommand(a *admin) *cobra.Command {
 				}, groupRows),
 			show(a, "show GROUP", "Show a group with its users and policies", "  tacet group show ops", cobra.ExactArgs(1), "the group cannot be shown",
 				groupOf, groupDetails.rows),
-			a.change("delete GROUP", "Remove a group that has no users and policies left", "  tacet group delete ops",
-				func(args []string) string { return "the group " + args[0] + " was not removed" },
-				func(ctx context.Context, cl *client.Client, args []string) error { return cl.DeleteGroup(ctx, args[0]) }),
+			a.deleteCommand("group", "Remove a group", `Removes a group that has no users and policies left. With --force they are taken out of
+it first, each by a request of its own; the users stay.`, "ops", (*client.Client).DeleteGroup),
 			a.change("add GROUP USER", "Give a user the policies of a group", "  tacet group add ops ana",
 				func(args []string) string { return args[1] + " was not added to " + args[0] },
 				func(ctx context.Context, cl *client.Client, args []string) error {

@@ -24,9 +24,8 @@ func newRoleCommand(a *admin) *cobra.Command {
 				}, roleRows),
 			show(a, "show ROLE", "Show a role with its trust policy and its policies", "  tacet role show deploy", cobra.ExactArgs(1), "the role cannot be shown",
 				roleOf, roleDetails.rows),
-			a.change("delete ROLE", "Remove a role that has no policies left, and end its sessions", "  tacet role delete deploy",
-				func(args []string) string { return "the role " + args[0] + " was not removed" },
-				func(ctx context.Context, cl *client.Client, args []string) error { return cl.DeleteRole(ctx, args[0]) }),
+			a.deleteCommand("role", "Remove a role, and end its sessions", `Removes a role that has no policies left, and ends its sessions. With --force its policies
+are taken away first, each by a request of its own.`, "deploy", (*client.Client).DeleteRole),
 			newRevokeCommand(a))...)
 }
 

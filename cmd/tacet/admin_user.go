@@ -156,18 +156,8 @@ func (d userDetails) rows() [][]string {
 }
 
 func newUserDeleteCommand(a *admin) *cobra.Command {
-	return &cobra.Command{
-		Use:     "delete USER",
-		Short:   "Remove a user who has no access keys and policies left",
-		Example: "  tacet user delete ci",
-		Args:    cobra.ExactArgs(1),
-		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
-			if err := cl.DeleteUser(c.Context(), args[0]); err != nil {
-				return failed("the user "+args[0]+" was not removed", err)
-			}
-			return nil
-		}),
-	}
+	return a.deleteCommand("user", "Remove a user", `Removes a user who has no access keys, groups and policies left. With --force these are
+taken away first, each by a request of its own, the keys before all else.`, "ci", (*client.Client).DeleteUser)
 }
 
 // maxInput bounds what is read from a file: policies and checkpoints are small.

@@ -340,7 +340,7 @@ func adviceLines(e client.Explanation, principal string) []string {
 	}
 	switch tacet.DenyReason(e.Decision.Reason) {
 	case tacet.DenyImplicitIdentity:
-		ways = append(ways, "a policy of "+who+" that allows "+what)
+		ways = append(ways, "a policy of "+who+" that allows "+what+bothSides(e, principal))
 		if slices.Contains(tacet.DataActions(), e.DataAction) {
 			ways = append(ways, grantInAzure(e, who))
 		}
@@ -368,6 +368,17 @@ func adviceLines(e client.Explanation, principal string) []string {
 		lines = append(lines, "  - "+w)
 	}
 	return lines
+}
+
+// bothSides says that a grant of the caller's own account is not enough, where it is not.
+func bothSides(e client.Explanation, principal string) string {
+	if !strings.HasPrefix(e.Resource, "arn:aws:secretsmanager:") || accountIn(e.Resource) == accountIn(principal) ||
+		slices.ContainsFunc(e.Statements, func(s client.Statement) bool {
+			return s.Role == "resource-based policy" && s.Effect == "Allow" && s.Matched
+		}) {
+		return ""
+	}
+	return ", and one of the secret that allows it to that account"
 }
 
 // grantInAzure says what in Azure's language would allow a request.
@@ -402,7 +413,11 @@ func accessLines(a client.Access, asked string) []string {
 	}
 	lines := []string{head}
 	if a.Missing {
-		lines = append(lines, "T"+missingText(a.Resource)[1:]+": these could reach it by its name.")
+		line := "T" + missingText(a.Resource)[1:]
+		if len(a.Principals) > 0 {
+			line += ": these could reach it by its name"
+		}
+		lines = append(lines, line+".")
 	}
 	if a.Public {
 		lines = append(lines, "Its policy lets in anybody.")
@@ -416,9 +431,13 @@ func accessLines(a client.Access, asked string) []string {
 		*name = ""
 	}
 	for _, p := range a.Principals {
-		name := shortPrincipal(p)
+		name := shortPrincipal(p, a.Resource)
 		for _, g := range p.Grants {
-			add(&name, grantName(g), conditionText(g))
+			onlyIf := conditionText(g)
+			if g.Kind == foreignPolicies && p.Conditional {
+				onlyIf = "their conditions, which are not shown, if any"
+			}
+			add(&name, grantName(g), onlyIf)
 		}
 		if p.Rule == client.RuleOtherFace {
 			add(&name, "  only in Key Vault's API", "")
@@ -443,15 +462,28 @@ func accessLines(a client.Access, asked string) []string {
 	return lines
 }
 
-// shortPrincipal is what tells principals of an account apart; a root's is its account.
-func shortPrincipal(p client.Accessor) string {
-	switch p.Kind {
-	case "anyone":
+// foreignPolicies is the kind of a grant by policies that are another account's.
+const foreignPolicies = "policies of its own account"
+
+// shortPrincipal is what tells principals apart who may do something with a resource: of
+// another account than the resource's, and of a root, the account is told.
+func shortPrincipal(p client.Accessor, resource string) string {
+	account := accountIn(p.ARN)
+	switch {
+	case p.Kind == "anyone":
 		return "anyone"
-	case "root":
-		return strings.TrimPrefix(p.ARN, "arn:aws:iam::")
+	case p.Kind == "root", accountIn(resource) != "" && account != accountIn(resource):
+		return account + ":" + callerName(p.ARN)
 	}
 	return callerName(p.ARN)
+}
+
+// accountIn is the account that an ARN names, "" for none.
+func accountIn(arn string) string {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
 }
 
 func grantName(g client.Grant) string {

@@ -34,7 +34,7 @@ func main() {
 	flag.IntVar(&p.ValueBytes, "value", 1024, "bytes of a value")
 	flag.IntVar(&p.Rounds, "rounds", 3, "rounds of each figure; the median is printed")
 	flag.DurationVar(&p.Duration, "duration", 2e9, "length of a round")
-	flag.StringVar(&p.Only, "only", "", "one operation alone")
+	flag.StringVar(&p.Only, "only", "", "one operation alone, with what is compared with it: GetSecretValue, GetSecretValue/1policy, …")
 	flag.IntVar(&p.Conns, "conns", 0, "one number of connections alone")
 	flag.StringVar(&p.Profile, "profile", "", "write a CPU profile of the server under one load to this file")
 	scale := flag.Bool("scale", false, "measure growth instead")

@@ -43,13 +43,15 @@ type load struct {
 	next func(s Signer, p *Plan) (func(conn, n int) []byte, error)
 }
 
-var loads = []load{
-	{"GetSecretValue", getRequests},
-	{"GetSecret", azureGetRequests},
-	{"PutSecretValue", putRequests},
-	{"ListSecrets", listRequests},
-	{"AssumeRole", assumeRequests},
-	{"Token", tokenRequests},
+// loads are what is measured. Those of a group are measured in turn, to be compared.
+var loads = [][]load{
+	{{"GetSecretValue", getRequests}},
+	{{"GetSecretValue/1policy", requestsUnder(onePolicy())}, {"GetSecretValue/10policies", requestsUnder(tenPolicies())}},
+	{{"GetSecret", azureGetRequests}},
+	{{"PutSecretValue", putRequests}},
+	{{"ListSecrets", listRequests}},
+	{{"AssumeRole", assumeRequests}},
+	{{"Token", tokenRequests}},
 }
 
 // secretName is fit for both clouds as it is.
@@ -99,9 +101,11 @@ func listRequests(s Signer, _ *Plan) (func(int, int) []byte, error) {
 	return func(int, int) []byte { return raw }, nil
 }
 
+// account is the one that init makes.
+const account = "000000000001"
+
 // assumeRequests makes the role, if it is not there yet, and asks for sessions of it.
 func assumeRequests(s Signer, _ *Plan) (func(int, int) []byte, error) {
-	const account = "000000000001" // what init makes
 	made := s.RawForm("iam", url.Values{"Action": {"CreateRole"}, "RoleName": {"bench"}, "AssumeRolePolicyDocument": {
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"sts:AssumeRole"}]}`}})
 	sent := false
@@ -210,11 +214,12 @@ func (p *Plan) RunProfile(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	p.Only, p.Conns = cmp.Or(p.Only, "GetSecretValue"), cmp.Or(p.Conns, 64)
-	i := slices.IndexFunc(loads, func(l load) bool { return l.name == p.Only })
+	all := slices.Concat(loads...)
+	i := slices.IndexFunc(all, func(l load) bool { return l.name == p.Only })
 	if i < 0 {
 		return fmt.Errorf("no load is called %q", p.Only)
 	}
-	next, err := loads[i].next(server.Signer, p)
+	next, err := all[i].next(server.Signer, p)
 	if err != nil {
 		return err
 	}
@@ -292,13 +297,13 @@ func (p *Plan) runEngine(ctx context.Context, out io.Writer, bare *Process, engi
 				return err
 			}
 		}
-		for _, l := range loads {
+		for _, group := range loads {
 			for _, conns := range []int{1, 16, 64} {
-				if p.Only != "" && p.Only != l.name || p.Conns != 0 && p.Conns != conns {
+				if p.Only != "" && p.Only != group[0].name || p.Conns != 0 && p.Conns != conns {
 					continue
 				}
-				if err := p.measure(w, server, bare, l, fsync, conns); err != nil {
-					return fmt.Errorf("%s at %d connections: %w", l.name, conns, err)
+				if err := p.measure(w, server, bare, group, fsync, conns); err != nil {
+					return fmt.Errorf("%s at %d connections: %w", group[0].name, conns, err)
 				}
 			}
 		}
@@ -313,28 +318,35 @@ func (p *Plan) runEngine(ctx context.Context, out io.Writer, bare *Process, engi
 
 func mib(b int64) float64 { return float64(b) / (1 << 20) }
 
-// measure runs a load in turn on the server and on the bare one and prints the medians.
-func (p *Plan) measure(w io.Writer, server, bare *Process, l load, fsync string, conns int) error {
-	ours, theirs := make([]Result, 0, p.Rounds), make([]Result, 0, p.Rounds)
+// measure runs the loads of a group in turn, each on the server and on the bare one, and
+// prints the medians.
+func (p *Plan) measure(w io.Writer, server, bare *Process, group []load, fsync string, conns int) error {
+	ours, theirs := make([][]Result, len(group)), make([][]Result, len(group))
 	for range p.Rounds {
-		next, err := l.next(server.Signer, p)
-		if err != nil {
-			return err
+		for i, l := range group {
+			next, err := l.next(server.Signer, p)
+			if err != nil {
+				return err
+			}
+			r, err := Run(server.Target, conns, p.Duration, next)
+			if err != nil {
+				return err
+			}
+			b, err := Run(bare.Target, conns, p.Duration, next)
+			if err != nil {
+				return err
+			}
+			ours[i], theirs[i] = append(ours[i], r), append(theirs[i], b)
 		}
-		r, err := Run(server.Target, conns, p.Duration, next)
-		if err != nil {
-			return err
-		}
-		b, err := Run(bare.Target, conns, p.Duration, next)
-		if err != nil {
-			return err
-		}
-		ours, theirs = append(ours, r), append(theirs, b)
 	}
-	cost, base := median(ours, Result.CPUPerRequest), median(theirs, Result.CPUPerRequest)
-	_, err := fmt.Fprintf(w, "%s\t%s\t%d\t%.1f\t%.1f\t%.2f\t%.0f\t%.2f\t%.2f\t\n", l.name, fsync, conns, cost, base, cost/base,
-		median(ours, Result.PerSecond), median(ours, func(r Result) float64 { return ms(r.P50) }), median(ours, func(r Result) float64 { return ms(r.P99) }))
-	return err
+	for i, l := range group {
+		cost, base := median(ours[i], Result.CPUPerRequest), median(theirs[i], Result.CPUPerRequest)
+		if _, err := fmt.Fprintf(w, "%s\t%s\t%d\t%.1f\t%.1f\t%.2f\t%.0f\t%.2f\t%.2f\t\n", l.name, fsync, conns, cost, base, cost/base,
+			median(ours[i], Result.PerSecond), median(ours[i], func(r Result) float64 { return ms(r.P50) }), median(ours[i], func(r Result) float64 { return ms(r.P99) })); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ms(d time.Duration) float64 { return float64(d.Microseconds()) / 1e3 }
@@ -405,8 +417,8 @@ func (p *Plan) RunScale(ctx context.Context, out io.Writer) error {
 		if err := readOnce(server, &sized); err != nil {
 			return err
 		}
-		for _, l := range []load{loads[0], loads[2], loads[3]} {
-			if err := sized.measure(w, server, bare, l, "group", 16); err != nil {
+		for _, l := range []load{{"GetSecretValue", getRequests}, {"PutSecretValue", putRequests}, {"ListSecrets", listRequests}} {
+			if err := sized.measure(w, server, bare, []load{l}, "group", 16); err != nil {
 				return err
 			}
 		}

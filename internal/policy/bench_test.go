@@ -86,6 +86,23 @@ func tenShort(tb testing.TB) *Set {
 	return s
 }
 
+// tenNear are ten documents about the resource, with three conditions each: the third is met in
+// the last alone, so that nothing of the thirty is passed over.
+func tenNear(tb testing.TB) *Set {
+	s := &Set{}
+	for i := range 10 {
+		name := fmt.Sprintf("other%d", i)
+		if i == 9 {
+			name = "app"
+		}
+		s.Identity = append(s.Identity, mustParseAs(tb, fmt.Sprintf("policy%d", i), Identity, `{"Version":"2012-10-17","Statement":{"Effect":"Allow",
+			"Action":["secretsmanager:GetSecretValue","secretsmanager:DescribeSecret"],"Resource":"arn:aws:secretsmanager:*:*:secret:prod/*",
+			"Condition":{"IpAddress":{"aws:SourceIp":["192.0.2.0/24","10.0.0.0/8"]},"Bool":{"aws:SecureTransport":"true"},
+			"StringLike":{"aws:PrincipalArn":"arn:aws:iam::*:user/`+name+`*"}}}}`))
+	}
+	return s
+}
+
 // tenPolicies are ten documents of ten statements, of which the last of the last allows,
 // within three conditions that every one of the hundred asks for.
 func tenPolicies(tb testing.TB) *Set {
@@ -114,6 +131,7 @@ func BenchmarkTenPolicies(b *testing.B) {
 	}{
 		{"one", &Set{Identity: []*Document{mustParse(b, Identity, allowRead)}}},
 		{"ten", tenShort(b)},
+		{"ten, looked at in full", tenNear(b)},
 		{"ten of ten", tenPolicies(b)},
 	} {
 		b.Run(tt.name, func(b *testing.B) {

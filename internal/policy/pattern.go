@@ -19,6 +19,7 @@ const (
 	matchAll      patternKind = iota // "*"
 	matchExact                       // no wildcard
 	matchPrefix                      // one "*", at the end
+	matchRuns                        // "*" in other places, and no "?"
 	matchGlob                        // anything else
 	matchTemplate                    // has variables: made into one of the others for each request
 )
@@ -26,10 +27,12 @@ const (
 // pattern is a compiled text with wildcards and variables.
 type pattern struct {
 	kind  patternKind
-	head  string // of a matchGlob: what precedes the first wildcard
-	text  string // encoded; without the "*" for matchPrefix, without head for matchGlob
-	need  string // of a matchGlob: the longest run without wildcards in text
-	parts []part // of a matchTemplate
+	head  string   // of a matchRuns or matchGlob: what precedes the first wildcard
+	text  string   // encoded; without the "*" for matchPrefix, without head for matchRuns and matchGlob
+	need  string   // of a matchGlob: the longest run without wildcards in text
+	runs  []string // of a matchRuns: what stands between one "*" and the next
+	tail  string   // of a matchRuns: what follows the last "*"
+	parts []part   // of a matchTemplate
 }
 
 // part is a piece of a template: a text, or a variable when key is not empty.
@@ -71,6 +74,11 @@ func simplePattern(encoded string) pattern {
 			return pattern{kind: matchAll}
 		case encoded[i] == anyRun && i == len(encoded)-1:
 			return pattern{kind: matchPrefix, text: encoded[:i]}
+		}
+		if rest := encoded[i:]; strings.IndexByte(rest, anyOne) < 0 {
+			runs := strings.Split(rest[1:], string([]byte{anyRun}))
+			last := len(runs) - 1
+			return pattern{kind: matchRuns, head: encoded[:i], text: rest, runs: runs[:last], tail: runs[last]}
 		}
 		return pattern{kind: matchGlob, head: encoded[:i], text: encoded[i:], need: longestLiteral(encoded[i:])}
 	}
@@ -179,12 +187,28 @@ func (p *pattern) match(s string, ctx Context) bool {
 		return s == p.text
 	case matchPrefix:
 		return strings.HasPrefix(s, p.text)
+	case matchRuns:
+		return strings.HasPrefix(s, p.head) && p.matchRuns(s[len(p.head):])
 	case matchGlob:
 		return strings.HasPrefix(s, p.head) && strings.Contains(s[len(p.head):], p.need) && glob(p.text, s[len(p.head):])
 	}
 	var space [512]byte
 	buf, ok := p.resolve(space[:0], ctx)
 	return ok && glob(buf, s)
+}
+
+// matchRuns matches what follows the head of a pattern without "?". Each run is taken where it
+// first occurs, which leaves the most to those after it. A run is whole characters, so it
+// occurs in no other's middle.
+func (p *pattern) matchRuns(s string) bool {
+	for _, run := range p.runs {
+		i := strings.Index(s, run)
+		if i < 0 {
+			return false
+		}
+		s = s[i+len(run):]
+	}
+	return strings.HasSuffix(s, p.tail)
 }
 
 // resolve appends a template with the values of its variables to buf. It reports

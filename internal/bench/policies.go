@@ -1,14 +1,9 @@
 package bench
 
 import (
-	"bufio"
 	"encoding/xml"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"net/url"
-	"strings"
 )
 
 // onePolicy lets the secrets be read, without a condition. What [tenPolicies] add to it is the
@@ -70,26 +65,4 @@ func (s Signer) newUser(policies []string) (Signer, error) {
 		}
 	}
 	return s, nil
-}
-
-// ask makes one call of the Query protocol.
-func (s Signer) ask(service string, form url.Values) ([]byte, error) {
-	conn, err := net.Dial("tcp", s.Host)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = conn.Close() }()
-	if _, err := conn.Write(s.RawForm(service, form)); err != nil {
-		return nil, err
-	}
-	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = res.Body.Close() }()
-	body, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s: %s", form.Get("Action"), res.Status, strings.TrimSpace(string(body)))
-	}
-	return body, err
 }

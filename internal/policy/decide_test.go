@@ -57,8 +57,8 @@ func notAWS(value string) string { return `"NotPrincipal":{"AWS":` + value + `}`
 
 // decisionTests reads like the documentation: a rule, the policies, who asks, what
 // comes of it. Everybody asks for GetSecretValue on prod/db, which account
-// 111122223333 owns. The comments name the statements of aws.md (d), Evaluation, that the
-// rows below them are about; trustTests is about roles, resourceTests and conditionTests about
+// 111122223333 owns. The comments are the rules of the IAM user guide, "Policy
+// evaluation logic", that the rows below them are about; trustTests is about roles, resourceTests and conditionTests about
 // what a statement matches.
 var decisionTests = []struct {
 	rule     string
@@ -137,7 +137,7 @@ var decisionTests = []struct {
 	{rule: "the root of another account needs the resource policy", caller: "foreign root", identity: allowAll, want: tacet.DenyImplicitResource},
 	{rule: "the root of another account, named", caller: "foreign root", resource: grantTo(aws(abroad)), by: "resource/Grant"},
 
-	// "Principal/NotPrincipal (*, AWS, Service, Federated, CanonicalUser)."
+	// NotPrincipal: everybody but those who are named, each by all of his names.
 	{rule: "a deny for all but alice spares alice", caller: "alice", identity: allowAll, resource: denyTo(notAWS(`"` + alice + `"`)), by: "identity/"},
 	{rule: "a deny for all but bob hits alice", caller: "alice", identity: allowAll, resource: denyTo(notAWS(`"` + bob + `"`)), want: tacet.DenyExplicitResource, by: "resource/Keep"},
 	{rule: "a deny for all but the account hits its users: they are to be named", caller: "alice", identity: allowAll, resource: denyTo(notAWS(`"` + rootOf + `"`)), want: tacet.DenyExplicitResource, by: "resource/Keep"},

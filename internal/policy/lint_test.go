@@ -267,8 +267,8 @@ func TestGuessKind(t *testing.T) {
 	}
 }
 
-// TestConditionKeys: every key of aws.md d is known, in any case, and only tag keys take
-// a name after them.
+// TestConditionKeys: every key of the Service Authorization Reference for Secrets Manager, and
+// every global key, is known, in any case, and only tag keys take a name after them.
 func TestConditionKeys(t *testing.T) {
 	const contract = `secretsmanager:Name secretsmanager:Description secretsmanager:KmsKeyId secretsmanager:KmsKeyArn secretsmanager:SecretId secretsmanager:VersionId
 		secretsmanager:VersionStage secretsmanager:ResourceTag/team secretsmanager:resource/AllowRotationLambdaArn secretsmanager:RotationLambdaARN

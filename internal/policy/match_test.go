@@ -9,8 +9,9 @@ import (
 )
 
 // resourceTests: patterns of Resource against a secret's ARN tail, with alice's context
-// (aws.md d: "case-sensitive, wildcards span : and /"; "CreateSecret is authorised against the
-// future ARN …:secret:<name>-??????"; unknown names "against the ARN pattern with no suffix").
+// (IAM JSON policy elements, Resource: it has a case, and wildcards span ":" and "/". CreateSecret
+// is authorised against the future ARN …:secret:<name>-??????, and a name that is unknown
+// against the ARN without a suffix.)
 var resourceTests = []struct {
 	rule, pattern, tail string
 	want                bool

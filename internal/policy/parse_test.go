@@ -204,8 +204,8 @@ func TestParseLimit(t *testing.T) {
 	}
 }
 
-// TestLimitsOfKinds: each kind of policy may be as long as in AWS (aws.md c and d; IAM and
-// AWS STS quotas), and white space counts only where it does there.
+// TestLimitsOfKinds: each kind of policy may be as long as in AWS (IAM and AWS STS quotas,
+// AWS Secrets Manager quotas), and white space counts only where it does there.
 func TestLimitsOfKinds(t *testing.T) {
 	for _, tt := range []struct {
 		kind       Kind

@@ -22,8 +22,8 @@ func trusts(principal string) string { return trustIn("Allow", principal, "sts:A
 
 // trustTests: everybody asks for sts:AssumeRole on the role deploy of account
 // 111122223333, but federated identities, who ask for sts:AssumeRoleWithWebIdentity.
-// (aws.md e: "Trust policy must allow (and caller's identity policy for cross-account
-// or when trust names the account)".)
+// The trust policy must allow, and the caller's identity policy too if he is of another
+// account or if it is the account that is named (AWS STS API reference, AssumeRole).
 var trustTests = []struct {
 	rule     string
 	caller   string

@@ -19,6 +19,8 @@ type issuer struct {
 	key *jwa.SigningKey
 	// asked counts how often its keys were fetched.
 	asked int
+	// hold, unless nil, tells that the keys were asked for, and then to answer.
+	hold chan struct{}
 }
 
 func newIssuer(t *testing.T) *issuer {
@@ -34,6 +36,10 @@ func newIssuer(t *testing.T) *issuer {
 	})
 	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
 		i.asked++
+		if i.hold != nil {
+			<-i.hold
+			<-i.hold
+		}
 		body, err := jwa.NewKeySet(i.key.Public()).JSON()
 		if err != nil {
 			t.Error(err)
@@ -52,6 +58,12 @@ func (i *issuer) name() string { return strings.TrimPrefix(i.url, "http://") }
 // token makes a token that is good for five minutes, but for what claims say otherwise.
 func (i *issuer) token(claims map[string]any) string {
 	i.t.Helper()
+	return i.typed("JWT", claims)
+}
+
+// typed is token with a typ.
+func (i *issuer) typed(typ string, claims map[string]any) string {
+	i.t.Helper()
 	all := map[string]any{"iss": i.url, "sub": "repo:octo/app:ref:refs/heads/main", "aud": "tacet",
 		"iat": time.Now().Unix(), "nbf": time.Now().Unix(), "exp": time.Now().Add(5 * time.Minute).Unix()}
 	maps.Copy(all, claims)
@@ -60,7 +72,7 @@ func (i *issuer) token(claims map[string]any) string {
 			delete(all, name)
 		}
 	}
-	token, err := i.key.Sign(all, jwa.Header{Type: "JWT"})
+	token, err := i.key.Sign(all, jwa.Header{Type: typ})
 	if err != nil {
 		i.t.Fatal(err)
 	}
@@ -193,5 +205,53 @@ func TestThreat17_RolesOfOtherAccounts(t *testing.T) {
 		if a := h.unsigned("AssumeRoleWithWebIdentity", "RoleArn", role, "RoleSessionName", "s1", "WebIdentityToken", i.token(nil)); a.Status == 200 {
 			t.Errorf("%s: %s", role, a.Body)
 		}
+	}
+}
+
+// TestThreat29_OneSlowIssuer: an issuer that does not answer is waited for by those alone who
+// have a token of it, and asked once for them all.
+func TestThreat29_OneSlowIssuer(t *testing.T) {
+	h := newServer(t)
+	h.create("db", "one", 1)
+	slow, quick := newIssuer(t), newIssuer(t)
+	slow.hold = make(chan struct{})
+	trust := func(i *issuer) string {
+		return trusting(`{"Federated":"`+h.register(i, "tacet")+`"}`, "", "sts:AssumeRoleWithWebIdentity")
+	}
+	waiting, other := h.role("slow", trust(slow), ""), h.role("quick", trust(quick), "")
+	const many = 20
+	done := make(chan int, many)
+	for range many {
+		go func() {
+			res, err := http.Post(h.s.URL+"/", "application/x-www-form-urlencoded", strings.NewReader(form("AssumeRoleWithWebIdentity",
+				"RoleArn", waiting, "RoleSessionName", "run", "WebIdentityToken", slow.token(nil))))
+			if err != nil {
+				done <- 0
+				return
+			}
+			_ = res.Body.Close()
+			done <- res.StatusCode
+		}()
+	}
+	slow.hold <- struct{}{} // it is being asked
+	for range 5 {
+		h.ok("GetSecretValue", in{"SecretId": "db"})
+		if a := h.unsigned("AssumeRoleWithWebIdentity", "RoleArn", other, "RoleSessionName", "run", "WebIdentityToken", quick.token(nil)); a.Status != 200 {
+			t.Errorf("another issuer's token: %s", a.Body)
+		}
+	}
+	select {
+	case status := <-done:
+		t.Errorf("answered with %d before its issuer did", status)
+	default:
+	}
+	close(slow.hold)
+	for range many {
+		if status := <-done; status != 200 {
+			t.Errorf("answered with %d", status)
+		}
+	}
+	if slow.asked != 1 {
+		t.Errorf("asked %d times", slow.asked)
 	}
 }

@@ -61,11 +61,29 @@ func mayReach(allowed []netip.Prefix, a netip.Addr) bool {
 		a = netip.AddrFrom4([4]byte(b[12:]))
 	}
 	in := func(p netip.Prefix) bool { return p.Contains(a) }
-	if slices.ContainsFunc(never, in) || a.IsMulticast() || a.IsUnspecified() {
+	if slices.ContainsFunc(never, in) || neverInside(a) || a.IsMulticast() || a.IsUnspecified() {
 		return false
 	}
 	return slices.ContainsFunc(allowed, in) ||
 		slices.ContainsFunc(global, in) && !slices.ContainsFunc(special, in)
+}
+
+// neverInside reports whether an IPv6 address is a tunnel's, or a translator's, for an IPv4
+// address that is never reached: an allowed network must not open it by another writing.
+func neverInside(a netip.Addr) bool {
+	b := a.As16()
+	var inside []netip.Addr
+	switch {
+	case sixToFour.Contains(a):
+		inside = []netip.Addr{netip.AddrFrom4([4]byte(b[2:6]))}
+	case teredo.Contains(a): // the server's, and the client's with its bits turned over
+		inside = []netip.Addr{netip.AddrFrom4([4]byte(b[4:8])), netip.AddrFrom4([4]byte{^b[12], ^b[13], ^b[14], ^b[15]})}
+	case localNAT64.Contains(a), compatible.Contains(a):
+		inside = []netip.Addr{netip.AddrFrom4([4]byte(b[12:]))}
+	}
+	return slices.ContainsFunc(inside, func(v4 netip.Addr) bool {
+		return slices.ContainsFunc(never, func(p netip.Prefix) bool { return p.Contains(v4) })
+	})
 }
 
 func prefixes(texts ...string) []netip.Prefix {
@@ -88,6 +106,13 @@ var (
 
 	// nat64 is how a network without IPv4 writes an IPv4 address, RFC 6052.
 	nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+	// Other ways in which an IPv6 address has an IPv4 address in it: 6to4 (RFC 3056), Teredo
+	// (RFC 4380), a network's own NAT64 (RFC 8215) and the IPv4-compatible form (RFC 4291).
+	sixToFour  = netip.MustParsePrefix("2002::/16")
+	teredo     = netip.MustParsePrefix("2001::/32")
+	localNAT64 = netip.MustParsePrefix("64:ff9b:1::/48")
+	compatible = netip.MustParsePrefix("::/96")
 
 	// special is what of these is not for the Internet: the IANA special-purpose address
 	// registries, RFC 6890 and its successors, with the ways that tunnels write an IPv4

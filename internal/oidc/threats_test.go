@@ -239,6 +239,12 @@ func TestThreat35_Addresses(t *testing.T) {
 		{"::ffff:169.254.169.254", false, false},
 		{"::ffff:a9fe:a9fe", false, false},
 		{"64:ff9b::169.254.169.254", false, false},
+		{"2002:a9fe:a9fe::1", false, false},            // 6to4
+		{"2001:0:a9fe:a9fe::1", false, false},          // Teredo, its server
+		{"2001:0:808:808:0:0:5601:5601", false, false}, // Teredo, its client
+		{"64:ff9b:1::169.254.169.254", false, false},   // NAT64 of a network's own
+		{"::169.254.169.254", false, false},            // IPv4-compatible
+		{"2002:a83f:8110::1", false, false},            // 168.63.129.16
 		{"fd00:ec2::254", false, false},
 		{"fd20:ce::254", false, false},
 		{"fd00:c1::a9fe:a9fe", false, false},

@@ -208,9 +208,9 @@ func TestThreat17_RolesOfOtherAccounts(t *testing.T) {
 	}
 }
 
-// TestThreat29_OneSlowIssuer: an issuer that does not answer is waited for by those alone who
+// TestOneSlowIssuer: an issuer that does not answer is waited for by those alone who
 // have a token of it, and asked once for them all.
-func TestThreat29_OneSlowIssuer(t *testing.T) {
+func TestOneSlowIssuer(t *testing.T) {
 	h := newServer(t)
 	h.create("db", "one", 1)
 	slow, quick := newIssuer(t), newIssuer(t)

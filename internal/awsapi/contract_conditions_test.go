@@ -406,3 +406,42 @@ func TestContractD_ConditionKeysOfCallers(t *testing.T) {
 		}
 	})
 }
+
+// TestContractD_ConditionKeysOfTokens: what a trust policy may ask of whoever brings a token: its
+// claims, and nothing of a principal. Then what a policy may ask of the session.
+func TestContractD_ConditionKeysOfTokens(t *testing.T) {
+	c := newContexts(t)
+	i := newIssuer(t)
+	provider := c.register(i, "tacet")
+	role := c.role("deploy", trusting(`{"Federated":"`+provider+`"}`, "", "sts:AssumeRoleWithWebIdentity"), "")
+	put := func(want keys) {
+		actions := `"Principal":{"Federated":"` + provider + `"},"Action":["sts:AssumeRoleWithWebIdentity","sts:TagSession"]`
+		c.iam("UpdateAssumeRolePolicy", "RoleName", "deploy", "PolicyDocument",
+			strings.Replace(strings.Replace(exactly(want), `"Action":"*"`, actions, 1), `,"Resource":"*"`, "", 1))
+	}
+	assume := func() queryAnswer {
+		return c.unsigned("AssumeRoleWithWebIdentity", "RoleArn", role, "RoleSessionName", "s1", "WebIdentityToken", i.token(map[string]any{
+			"repository_id": "74", "https://aws.amazon.com/tags": map[string]any{"principal_tags": map[string]any{"team": []string{"red"}}}}))
+	}
+	want := keys{i.name() + ":aud": {"tacet"}, i.name() + ":sub": {"repo:octo/app:ref:refs/heads/main"}, i.name() + ":repository_id": {"74"},
+		"sts:RoleSessionName": {"s1"}, "aws:RequestTag/team": {"red"}, "aws:TagKeys": {"team"}}
+	for name := range want {
+		if put(want.with(key(name, "another"))); assume().Status != 403 {
+			t.Errorf("let in with another %s", name)
+		}
+	}
+	put(want)
+	a := assume()
+	if a.Status != 200 {
+		t.Fatalf("%d %s", a.Status, a.Body)
+	}
+	session := c.inSession(a)
+	d := &contexts{house: c.house, caller: session, always: c.always.with(key("aws:PrincipalArn", role, "aws:PrincipalType", "AssumedRole",
+		"aws:PrincipalTag/team", "red", "aws:userid", session.ask("sts", "GetCallerIdentity").Result.UserID,
+		"aws:TokenIssueTime", "", "aws:MultiFactorAuthPresent", "false", "aws:FederatedProvider", provider))}
+	delete(d.always, "aws:username")
+	d.put = func(document string) {
+		c.iam("PutRolePolicy", "RoleName", "deploy", "PolicyName", "p", "PolicyDocument", document)
+	}
+	d.check(t, keys{}, d.call("GetRandomPassword", in{}))
+}

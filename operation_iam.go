@@ -1,6 +1,9 @@
 package tacet
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The operations on principals, named as AWS IAM names them.
 const (
@@ -24,6 +27,7 @@ const (
 	OpListSigningCertificates        Operation = "ListSigningCertificates"
 	OpListVirtualMFADevices          Operation = "ListVirtualMFADevices"
 	OpGetLoginProfile                Operation = "GetLoginProfile"
+	OpDeleteLoginProfile             Operation = "DeleteLoginProfile"
 
 	// Access keys.
 	OpCreateAccessKey      Operation = "CreateAccessKey"
@@ -109,12 +113,19 @@ const (
 	OpListOpenIDConnectProviderTags           Operation = "ListOpenIDConnectProviderTags"
 
 	// The account.
-	OpListAccountAliases Operation = "ListAccountAliases"
-	OpGetAccountSummary  Operation = "GetAccountSummary"
+	OpCreateAccountAlias             Operation = "CreateAccountAlias"
+	OpDeleteAccountAlias             Operation = "DeleteAccountAlias"
+	OpListAccountAliases             Operation = "ListAccountAliases"
+	OpGetAccountSummary              Operation = "GetAccountSummary"
+	OpGetAccountAuthorizationDetails Operation = "GetAccountAuthorizationDetails"
+	OpGenerateCredentialReport       Operation = "GenerateCredentialReport"
+	OpGetCredentialReport            Operation = "GetCredentialReport"
 
 	// The policy simulator.
-	OpSimulatePrincipalPolicy Operation = "SimulatePrincipalPolicy"
-	OpSimulateCustomPolicy    Operation = "SimulateCustomPolicy"
+	OpSimulatePrincipalPolicy          Operation = "SimulatePrincipalPolicy"
+	OpSimulateCustomPolicy             Operation = "SimulateCustomPolicy"
+	OpGetContextKeysForPrincipalPolicy Operation = "GetContextKeysForPrincipalPolicy"
+	OpGetContextKeysForCustomPolicy    Operation = "GetContextKeysForCustomPolicy"
 )
 
 // iamOperations are the above.
@@ -123,7 +134,7 @@ func iamOperations() []opInfo {
 	for _, op := range []Operation{
 		OpCreateUser, OpGetUser, OpUpdateUser, OpDeleteUser, OpListUsers, OpTagUser, OpUntagUser, OpListUserTags, OpListGroupsForUser,
 		OpPutUserPermissionsBoundary, OpDeleteUserPermissionsBoundary, OpListMFADevices, OpListSSHPublicKeys, OpListServiceSpecificCredentials,
-		OpListSigningCertificates, OpListVirtualMFADevices, OpGetLoginProfile, OpCreateAccessKey, OpListAccessKeys, OpUpdateAccessKey,
+		OpListSigningCertificates, OpListVirtualMFADevices, OpGetLoginProfile, OpDeleteLoginProfile, OpCreateAccessKey, OpListAccessKeys, OpUpdateAccessKey,
 		OpDeleteAccessKey, OpGetAccessKeyLastUsed, OpCreateGroup, OpGetGroup, OpUpdateGroup, OpDeleteGroup, OpListGroups, OpAddUserToGroup,
 		OpRemoveUserFromGroup, OpCreateRole, OpGetRole, OpUpdateRole, OpUpdateRoleDescription, OpDeleteRole, OpListRoles, OpUpdateAssumeRolePolicy,
 		OpTagRole, OpUntagRole, OpListRoleTags, OpPutRolePermissionsBoundary, OpDeleteRolePermissionsBoundary, OpListInstanceProfilesForRole,
@@ -135,9 +146,10 @@ func iamOperations() []opInfo {
 		OpCreateOpenIDConnectProvider, OpGetOpenIDConnectProvider, OpListOpenIDConnectProviders, OpDeleteOpenIDConnectProvider,
 		OpUpdateOpenIDConnectProviderThumbprint, OpAddClientIDToOpenIDConnectProvider, OpRemoveClientIDFromOpenIDConnectProvider,
 		OpTagOpenIDConnectProvider, OpUntagOpenIDConnectProvider, OpListOpenIDConnectProviderTags, OpListAccountAliases, OpGetAccountSummary,
-		OpSimulatePrincipalPolicy, OpSimulateCustomPolicy,
+		OpCreateAccountAlias, OpDeleteAccountAlias, OpGetAccountAuthorizationDetails, OpGenerateCredentialReport, OpGetCredentialReport,
+		OpSimulatePrincipalPolicy, OpSimulateCustomPolicy, OpGetContextKeysForPrincipalPolicy, OpGetContextKeysForCustomPolicy,
 	} {
-		readOnly := strings.HasPrefix(string(op), "Get") || strings.HasPrefix(string(op), "List") || strings.HasPrefix(string(op), "Simulate")
+		readOnly := slices.ContainsFunc([]string{"Get", "List", "Simulate", "Generate"}, func(verb string) bool { return strings.HasPrefix(string(op), verb) })
 		out = append(out, opInfo{op, "iam", readOnly, ""})
 	}
 	return out

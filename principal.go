@@ -219,6 +219,12 @@ func (p *OIDCProvider) Issuer() string {
 // ARN returns the provider's Amazon resource name.
 func (p *OIDCProvider) ARN() string { return PrincipalARN(KindOIDCProvider, p.Account, "/", p.URL) }
 
+// An AccountAlias is another name of an account, for people.
+type AccountAlias struct {
+	Account string `json:"account"`
+	Alias   string `json:"alias"`
+}
+
 // PrincipalARN returns the ARN of a principal of an account.
 func PrincipalARN(kind PrincipalKind, account, path, name string) string {
 	return "arn:aws:iam::" + account + ":" + string(kind) + path + name

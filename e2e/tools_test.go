@@ -108,6 +108,16 @@ func TestTerraform(t *testing.T) {
 }
 
 func applyTwice(t *testing.T, configuration string) {
+	_, run := newTerraform(t, configuration)
+	run("apply", "-auto-approve")
+	// Exit code 2 would mean that there is something left to change.
+	run("plan", "-detailed-exitcode")
+	run("destroy", "-auto-approve")
+}
+
+// newTerraform prepares a folder with a configuration, and returns it and what runs a
+// command there, which must succeed.
+func newTerraform(t *testing.T, configuration string) (dir string, run func(args ...string) string) {
 	terraform := tool(t, "terraform")
 	mirror := os.Getenv("TACET_TERRAFORM_MIRROR")
 	if mirror == "" {
@@ -116,13 +126,16 @@ func applyTwice(t *testing.T, configuration string) {
 	if found, _ := filepath.Glob(filepath.Join(mirror, "registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws*")); len(found) == 0 {
 		t.Skipf("LEFT OUT: no terraform-provider-aws under %s", mirror)
 	}
-	dir := t.TempDir()
+	dir = t.TempDir()
 	rc := filepath.Join(dir, "terraformrc")
 	must(t, os.WriteFile(rc, []byte("provider_installation {\n  filesystem_mirror {\n    path = \""+mirror+"\"\n  }\n}\n"), 0o600))
 	must(t, os.WriteFile(filepath.Join(dir, "main.tf"), []byte(configuration), 0o600))
 	t.Setenv("TF_CLI_CONFIG_FILE", rc)
 	t.Setenv("CHECKPOINT_DISABLE", "1")
-	run := func(args ...string) string {
+	t.Setenv("TF_INPUT", "0")
+	t.Setenv("TF_IN_AUTOMATION", "1")
+	t.Setenv("TF_CLI_ARGS", "-no-color")
+	run = func(args ...string) string {
 		t.Helper()
 		out, err := command(t, dir, terraform, args...)
 		if err != nil {
@@ -130,9 +143,6 @@ func applyTwice(t *testing.T, configuration string) {
 		}
 		return out
 	}
-	run("init", "-input=false", "-no-color")
-	run("apply", "-input=false", "-no-color", "-auto-approve")
-	// Exit code 2 would mean that there is something left to change.
-	run("plan", "-input=false", "-no-color", "-detailed-exitcode")
-	run("destroy", "-input=false", "-no-color", "-auto-approve")
+	run("init")
+	return dir, run
 }

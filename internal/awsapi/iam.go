@@ -16,6 +16,7 @@ func iamOperations() []queryOperation {
 	out = append(out, policyOperations()...)
 	out = append(out, providerOperations()...)
 	out = append(out, simulationOperations()...)
+	out = append(out, accountOperations()...)
 	for _, kind := range []tacet.PrincipalKind{tacet.KindUser, tacet.KindGroup, tacet.KindRole} {
 		out = append(out, grantOperations(kind)...)
 	}
@@ -25,9 +26,7 @@ func iamOperations() []queryOperation {
 	for _, kind := range []tacet.PrincipalKind{tacet.KindUser, tacet.KindRole, tacet.KindPolicy, tacet.KindOIDCProvider} {
 		out = append(out, tagOperations(kind)...)
 	}
-	return append(out, queryOperation{name: tacet.OpGetAccountSummary, serve: query(readNone, callAccountSummary, writeSummary)},
-		nothing(tacet.OpListAccountAliases, "AccountAliases", nobody),
-		nothing(tacet.OpListVirtualMFADevices, "VirtualMFADevices", nobody))
+	return out
 }
 
 type svc = identity.Service
@@ -46,6 +45,7 @@ func userOperations() []queryOperation {
 		{name: tacet.OpDeleteUser, serve: query(existing, act((*svc).DeleteUser), nil)},
 		{name: tacet.OpListGroupsForUser, serve: query(both(existing, readPage), with2((*svc).ListGroupsForUser), writeGroups)},
 		{name: tacet.OpGetLoginProfile, serve: query(ownShort, act((*svc).GetLoginProfile), nil)},
+		{name: tacet.OpDeleteLoginProfile, serve: query(ownShort, act((*svc).DeleteLoginProfile), nil)},
 		nothing(tacet.OpListMFADevices, "MFADevices", refOf(tacet.KindUser, own)),
 		nothing(tacet.OpListSSHPublicKeys, "SSHPublicKeys", refOf(tacet.KindUser, ownShort)),
 		nothing(tacet.OpListServiceSpecificCredentials, "ServiceSpecificCredentials", refOf(tacet.KindUser, ownShort)),
@@ -240,10 +240,6 @@ func act3[A, B, C any](do func(*svc, context.Context, tacet.Call, A, B, C) error
 	return func(s *svc, ctx context.Context, by tacet.Call, in three[A, B, C]) (none, error) {
 		return none{}, do(s, ctx, by, in.a, in.b, in.c)
 	}
-}
-
-func callAccountSummary(s *svc, ctx context.Context, by tacet.Call, _ none) (map[string]int, error) {
-	return s.GetAccountSummary(ctx, by)
 }
 
 func callListProviders(s *svc, ctx context.Context, by tacet.Call, _ none) ([]tacet.OIDCProvider, error) {

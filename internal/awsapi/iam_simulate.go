@@ -17,10 +17,22 @@ func simulationOperations() []queryOperation {
 }
 
 func readSimulatePrincipal(f *form, c *checks) identity.SimulateInput {
-	principal := needed("PolicySourceArn", 20, 2048)(f, c)
+	principal := policySource(f, c)
 	in := readSimulation(f, c)
 	in.Principal = principal
 	return in
+}
+
+func policySource(f *form, c *checks) string { return needed("PolicySourceArn", 20, 2048)(f, c) }
+
+func policyInputs(f *form, c *checks) []string {
+	return c.strings("policyInputList", f.texts("PolicyInputList"), [2]int{}, [2]int{1, 131072}, "", nil)
+}
+
+func neededPolicyInputs(f *form, c *checks) []string {
+	l := policyInputs(f, c)
+	c.required("policyInputList", l != nil)
+	return l
 }
 
 func readSimulateCustom(f *form, c *checks) identity.SimulateInput {
@@ -33,7 +45,7 @@ func readSimulation(f *form, c *checks) identity.SimulateInput {
 		return c.strings(placeOf(name), f.texts(name), [2]int{}, [2]int{low, high}, "", nil)
 	}
 	in := identity.SimulateInput{Page: readPage(f, c)}
-	in.Policies = list("PolicyInputList", 1, 131072)
+	in.Policies = policyInputs(f, c)
 	in.Boundaries = list("PermissionsBoundaryPolicyInputList", 1, 131072)
 	in.Actions = list("ActionNames", 3, 128)
 	c.required("actionNames", in.Actions != nil)

@@ -1,7 +1,6 @@
 package awsapi
 
 import (
-	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -154,12 +153,16 @@ func writeRole(e *encoder, o identity.RoleInfo) {
 		e.number("MaxSessionDuration", int64(o.MaxSession))
 		writeBoundary(e, o.Boundary)
 		writeSomeTags(e, o.Tags)
-		e.within("RoleLastUsed", func() {
-			if !o.LastUsed.Time.IsZero() {
-				e.date("LastUsedDate", o.LastUsed.Time)
-				e.element("Region", o.LastUsed.Region)
-			}
-		})
+		writeRoleUse(e, o.LastUsed)
+	})
+}
+
+func writeRoleUse(e *encoder, use tacet.LastUse) {
+	e.within("RoleLastUsed", func() {
+		if !use.Time.IsZero() {
+			e.date("LastUsedDate", use.Time)
+			e.element("Region", use.Region)
+		}
 	})
 }
 
@@ -280,15 +283,4 @@ func writeProvider(e *encoder, p tacet.OIDCProvider) {
 
 func writeProviders(e *encoder, list []tacet.OIDCProvider) {
 	members(e, "OpenIDConnectProviderList", list, func(p tacet.OIDCProvider) { e.element("Arn", p.ARN()) })
-}
-
-func writeSummary(e *encoder, m map[string]int) {
-	e.within("SummaryMap", func() {
-		for _, name := range slices.Sorted(maps.Keys(m)) {
-			e.within("entry", func() {
-				e.element("key", name)
-				e.number("value", int64(m[name]))
-			})
-		}
-	})
 }

@@ -101,7 +101,7 @@ func iamResource(op tacet.Operation, arn string) string {
 		switch {
 		case path == "*":
 			return strings.TrimSuffix(arn, "*")
-		case op == tacet.OpCreateUser, op == tacet.OpCreateGroup, op == tacet.OpCreateRole, op == tacet.OpSimulatePrincipalPolicy:
+		case op == tacet.OpCreateUser, op == tacet.OpCreateGroup, op == tacet.OpCreateRole, op == tacet.OpSimulatePrincipalPolicy, op == tacet.OpGetContextKeysForPrincipalPolicy:
 			return arn
 		}
 		return kind + " " + name

@@ -18,11 +18,11 @@ var builtin = sync.OnceValue(func() map[string]*managedPolicy {
 		{"ANPAI7XKCFMBPM3QQRRVQ", "IAMFullAccess", "Provides full access to IAM.",
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:*","Resource":"*"}]}`},
 		{"ANPAJKSO7NDY4T57MWDSQ", "IAMReadOnlyAccess", "Provides read only access to IAM.",
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:Get*","iam:List*","iam:Simulate*"],"Resource":"*"}]}`},
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:Generate*","iam:Get*","iam:List*","iam:Simulate*"],"Resource":"*"}]}`},
 		{"ANPAI3VG7CI5BIQZQ6G2E", "SecretsManagerReadWrite", "Provides read and write access to secrets.",
 			`{"Version":"2012-10-17","Statement":[{"Sid":"BasePermissions","Effect":"Allow","Action":"secretsmanager:*","Resource":"*"}]}`},
 		{"ANPAILL3HVNFSB6DCOWYQ", "ReadOnlyAccess", "Provides read only access to operations and resources; not to values.",
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:Get*","iam:List*","secretsmanager:Describe*","secretsmanager:GetRandomPassword",` +
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["iam:Generate*","iam:Get*","iam:List*","iam:Simulate*","secretsmanager:Describe*","secretsmanager:GetRandomPassword",` +
 				`"secretsmanager:GetResourcePolicy","secretsmanager:List*","sts:GetAccessKeyInfo","sts:GetCallerIdentity"],"Resource":"*"}]}`},
 	} {
 		p := &managedPolicy{ManagedPolicy: tacet.ManagedPolicy{ID: b.id, Account: builtinAccount, Path: "/", Name: b.name, Description: b.description,

@@ -21,6 +21,7 @@ type directory struct {
 	roles     map[string]*role
 	policies  map[string]*managedPolicy
 	providers map[string]*tacet.OIDCProvider
+	aliases   map[string]*tacet.AccountAlias
 	keys      map[string]*accessKey
 	// definitions are the deployment's own roles in Azure's language, by id, and
 	// assignments what vaults grant in it: by id, and by the principal's unique id.
@@ -319,13 +320,13 @@ func (d *directory) renamed(r *Request) string {
 func (d *directory) clone() *directory {
 	return &directory{vaults: slices.Clone(d.vaults), places: maps.Clone(d.places), names: d.names, users: maps.Clone(d.users),
 		groups: maps.Clone(d.groups), roles: maps.Clone(d.roles), policies: maps.Clone(d.policies),
-		providers: maps.Clone(d.providers), keys: maps.Clone(d.keys), ids: maps.Clone(d.ids),
+		providers: maps.Clone(d.providers), aliases: maps.Clone(d.aliases), keys: maps.Clone(d.keys), ids: maps.Clone(d.ids),
 		definitions: maps.Clone(d.definitions), assignments: maps.Clone(d.assignments), assigned: maps.Clone(d.assigned), apps: d.apps.clone()}
 }
 
 func newDirectory() *directory {
 	return &directory{places: map[place]int{}, names: &vaultNames{map[string]int{}}, users: map[string]*user{}, groups: map[string]*userGroup{}, roles: map[string]*role{},
-		policies: map[string]*managedPolicy{}, providers: map[string]*tacet.OIDCProvider{}, keys: map[string]*accessKey{}, ids: map[string]any{},
+		policies: map[string]*managedPolicy{}, providers: map[string]*tacet.OIDCProvider{}, aliases: map[string]*tacet.AccountAlias{}, keys: map[string]*accessKey{}, ids: map[string]any{},
 		definitions: map[string]*tacet.RoleDefinition{}, assignments: map[string]*assignment{}, assigned: map[string][]*assignment{}, apps: newApplications()}
 }
 

@@ -21,6 +21,7 @@ const (
 	kindRole      = "role"
 	kindPolicy    = "policy"
 	kindProvider  = "oidcprovider"
+	kindAlias     = "accountalias"
 	kindAccessKey = "accesskey"
 
 	kindRoleDefinition = "roledefinition"
@@ -112,6 +113,10 @@ func (d *directory) addObject(g *Guard, row store.ObjectRow) error {
 		p := &tacet.OIDCProvider{}
 		err = json.Unmarshal([]byte(row.Body), p)
 		d.providers[row.ID] = p
+	case kindAlias:
+		a := &tacet.AccountAlias{}
+		err = json.Unmarshal([]byte(row.Body), a)
+		d.aliases[row.ID] = a
 	case kindAccessKey:
 		d.keys[row.ID], err = g.decodeAccessKey(row)
 	case kindClientCredential:
@@ -169,6 +174,8 @@ func (d *directory) removeObject(kind, id string) error {
 		delete(d.policies, id)
 	case kindProvider:
 		delete(d.providers, id)
+	case kindAlias:
+		delete(d.aliases, id)
 	case kindAccessKey:
 		delete(d.keys, id)
 	case kindClientCredential:

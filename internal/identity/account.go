@@ -9,9 +9,8 @@ import (
 )
 
 // ListNone answers an operation that lists what principals may have at AWS and never have
-// here: second factors, SSH keys, certificates, instance profiles; or what an account may
-// have, its aliases. of is whose they would be, the caller's for a user without a name, and
-// the zero Ref for the account's.
+// here: second factors, SSH keys, certificates, instance profiles. of is whose they would
+// be, the caller's for a user without a name, and the zero Ref for the account's.
 //
 // Errors: PrincipalNotFound.
 func (s *Service) ListNone(ctx context.Context, call tacet.Call, op tacet.Operation, of Ref) error {
@@ -34,13 +33,27 @@ func (s *Service) ListNone(ctx context.Context, call tacet.Call, op tacet.Operat
 func (s *Service) GetLoginProfile(ctx context.Context, call tacet.Call, user string) error {
 	user = ownName(call, user)
 	r := Ref{tacet.KindUser, user}.request(call, tacet.OpGetLoginProfile)
-	_, err := guard.View(ctx, s.g, r, func(v *guard.Snapshot) (none struct{}, err error) {
-		if _, err := findUser(v, call, user); err != nil {
-			return none, err
-		}
-		return none, tacet.Errorf(tacet.PrincipalNotFound, "Login Profile for User %s cannot be found.", user)
-	})
+	_, err := guard.View(ctx, s.g, r, func(v *guard.Snapshot) (none struct{}, err error) { return none, noPassword(v, call, user) })
 	return err
+}
+
+// DeleteLoginProfile finds, as [Service.GetLoginProfile], that there is no password to
+// remove. Terraform asks for it before it removes a user.
+//
+// Errors: PrincipalNotFound.
+func (s *Service) DeleteLoginProfile(ctx context.Context, call tacet.Call, user string) error {
+	user = ownName(call, user)
+	r := Ref{tacet.KindUser, user}.request(call, tacet.OpDeleteLoginProfile)
+	_, err := guard.Do(ctx, s.g, r, func(tx *guard.Tx) (none struct{}, err error) { return none, noPassword(tx, call, user) })
+	return err
+}
+
+func noPassword(s scope, call tacet.Call, user string) error {
+	u, err := findUser(s, call, user)
+	if err != nil {
+		return err
+	}
+	return tacet.Errorf(tacet.PrincipalNotFound, "Login Profile for User %s cannot be found.", u.Name)
 }
 
 // GetAccountSummary returns what the caller's account has and the limits that hold for it,

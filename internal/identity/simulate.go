@@ -32,22 +32,28 @@ type SimulateInput struct {
 //
 // Errors: PrincipalNotFound, InvalidRequest, InvalidNextToken.
 func (s *Service) SimulatePrincipalPolicy(ctx context.Context, call tacet.Call, in SimulateInput) (List[Simulated], error) {
-	ref := Ref{Name: in.Principal}
-	for _, kind := range []tacet.PrincipalKind{tacet.KindUser, tacet.KindGroup, tacet.KindRole} {
-		if strings.HasPrefix(in.Principal, "arn:aws:iam::") && strings.Contains(in.Principal, ":"+string(kind)+"/") {
-			ref.Kind = kind
-		}
-	}
+	ref, bad := entityOf(in.Principal)
 	r := ref.request(call, tacet.OpSimulatePrincipalPolicy)
 	r.Parameters = map[string]any{"policySourceArn": in.Principal}
-	var bad error
-	switch {
-	case ref.Kind == "":
-		bad = tacet.Errorf(tacet.InvalidRequest, "Invalid Entity Arn: %s does not clearly define entity type and name.", in.Principal)
-	case in.ResourcePolicy != "" && in.Caller == "" && ref.Kind != tacet.KindUser:
+	if bad == nil && in.ResourcePolicy != "" && in.Caller == "" && ref.Kind != tacet.KindUser {
 		bad = errNoCaller
 	}
 	return s.simulate(ctx, r, in, bad)
+}
+
+// entityOf names the user, group or role of an ARN. The error is InvalidRequest.
+func entityOf(arn string) (Ref, error) {
+	for _, kind := range []tacet.PrincipalKind{tacet.KindUser, tacet.KindGroup, tacet.KindRole} {
+		if strings.HasPrefix(arn, "arn:aws:iam::") && strings.Contains(arn, ":"+string(kind)+"/") {
+			return Ref{kind, arn}, nil
+		}
+	}
+	return Ref{Name: arn}, tacet.Errorf(tacet.InvalidRequest, "Invalid Entity Arn: %s does not clearly define entity type and name.", arn)
+}
+
+// noEntity says that an entity of an ARN does not exist.
+func noEntity(r guard.PrincipalRef) error {
+	return tacet.Errorf(tacet.PrincipalNotFound, "The %s with name %s cannot be found.", r.Kind, r.Name[strings.LastIndexByte(r.Name, '/')+1:])
 }
 
 // SimulateCustomPolicy is [Service.SimulatePrincipalPolicy] of nobody: only what is given
@@ -89,7 +95,7 @@ func (s *Service) simulate(ctx context.Context, r guard.Request, in SimulateInpu
 		if in.Principal != "" {
 			var there bool
 			if p.m, there = v.Include(m, in.Principal); !there {
-				return span{}, tacet.Errorf(tacet.PrincipalNotFound, "The %s with name %s cannot be found.", r.Principal.Kind, in.Principal[strings.LastIndexByte(in.Principal, '/')+1:])
+				return span{}, noEntity(r.Principal)
 			}
 		}
 		purpose := "iam/" + string(r.Operation)

@@ -67,7 +67,7 @@ func censusVariants(method reflect.Type) []any {
 	switch {
 	case ops:
 		return []any{tacet.OpListMFADevices, tacet.OpListVirtualMFADevices, tacet.OpListSSHPublicKeys, tacet.OpListServiceSpecificCredentials,
-			tacet.OpListSigningCertificates, tacet.OpListAccountAliases, tacet.OpListInstanceProfilesForRole}
+			tacet.OpListSigningCertificates, tacet.OpListInstanceProfilesForRole}
 	case refs:
 		return []any{tacet.KindUser, tacet.KindGroup, tacet.KindRole, tacet.KindPolicy, tacet.KindOIDCProvider}
 	}

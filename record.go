@@ -35,11 +35,16 @@ type Record struct {
 	CallerAcct string     `json:"cacct,omitempty"`
 	AccessKey  string     `json:"key,omitempty"`
 	Role       string     `json:"role,omitempty"`
-	SourceIP   string     `json:"ip,omitempty"`
-	UserAgent  string     `json:"ua,omitempty"`
-	TLS        string     `json:"tls,omitempty"`
-	Cipher     string     `json:"cipher,omitempty"`
-	Host       string     `json:"host,omitempty"`
+	// SessionStart is when the caller's session began, and SourceIdentity who is behind it, as
+	// he was named when the first session of its chain was made.
+	SessionStart   time.Time `json:"since,omitzero"`
+	SourceIdentity string    `json:"src,omitempty"`
+
+	SourceIP  string `json:"ip,omitempty"`
+	UserAgent string `json:"ua,omitempty"`
+	TLS       string `json:"tls,omitempty"`
+	Cipher    string `json:"cipher,omitempty"`
+	Host      string `json:"host,omitempty"`
 	// Base, Path and APIVersion are what was asked of Azure's face: the vault's URL and what
 	// is below it. Of the query there is nothing but the version.
 	Base       string `json:"base,omitempty"`

@@ -44,6 +44,11 @@ func (r *Record) AppendJSON(dst []byte) []byte {
 	dst = appendOptional(dst, `,"cacct":`, r.CallerAcct)
 	dst = appendOptional(dst, `,"key":`, r.AccessKey)
 	dst = appendOptional(dst, `,"role":`, r.Role)
+	if !r.SessionStart.IsZero() {
+		dst = append(dst, `,"since":"`...)
+		dst = append(representable(r.SessionStart.UTC()).AppendFormat(dst, recordTime), '"')
+	}
+	dst = appendOptional(dst, `,"src":`, r.SourceIdentity)
 	dst = appendOptional(dst, `,"ip":`, r.SourceIP)
 	dst = appendOptional(dst, `,"ua":`, r.UserAgent)
 	dst = appendOptional(dst, `,"tls":`, r.TLS)

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"strings"
+	"time"
 
 	"tacet"
 )
@@ -99,6 +100,12 @@ func appendIdentity(o *object, rec *tacet.Record) {
 		o.text("type", "Root")
 	case tacet.CallerRole:
 		o.text("type", "AssumedRole")
+	case tacet.CallerFederated:
+		o.text("type", "WebIdentityUser")
+		o.optional("principalId", rec.CallerID)
+		o.optional("userName", rec.CallerName)
+		o.optional("identityProvider", rec.Caller)
+		return
 	default:
 		o.text("type", "Unknown")
 	}
@@ -113,25 +120,32 @@ func appendIdentity(o *object, rec *tacet.Record) {
 	switch rec.CallerKind {
 	case tacet.CallerUser:
 		o.optional("userName", rec.CallerName)
-	case tacet.CallerRole:
+	}
+	if rec.CallerKind == tacet.CallerRole || !rec.SessionStart.IsZero() {
 		appendSession(o, rec)
 	}
 }
 
-// appendSession writes which role a session is of.
+// appendSession writes what is known of a session: of a role's, which role it is of.
 func appendSession(o *object, rec *tacet.Record) {
-	roleID, _, _ := strings.Cut(rec.CallerID, ":")
 	o.begin("sessionContext")
-	o.begin("sessionIssuer")
-	o.text("type", "Role")
-	o.optional("principalId", roleID)
-	o.optional("arn", rec.Role)
-	o.optional("accountId", rec.CallerAcct)
-	o.optional("userName", rec.Role[strings.LastIndexByte(rec.Role, '/')+1:])
-	o.end()
+	if rec.CallerKind == tacet.CallerRole {
+		roleID, _, _ := strings.Cut(rec.CallerID, ":")
+		o.begin("sessionIssuer")
+		o.text("type", "Role")
+		o.optional("principalId", roleID)
+		o.optional("arn", rec.Role)
+		o.optional("accountId", rec.CallerAcct)
+		o.optional("userName", rec.Role[strings.LastIndexByte(rec.Role, '/')+1:])
+		o.end()
+	}
 	o.begin("attributes")
+	if !rec.SessionStart.IsZero() {
+		o.text("creationDate", rec.SessionStart.UTC().Format(time.RFC3339))
+	}
 	o.text("mfaAuthenticated", "false")
 	o.end()
+	o.optional("sourceIdentity", rec.SourceIdentity)
 	o.end()
 }
 

@@ -37,18 +37,34 @@ func TestCloudTrail(t *testing.T) {
 		{"a role is refused a change", tacet.Record{
 			ID: "e2", Time: at, RequestID: "r2", Operation: tacet.OpTagResource, CallerKind: tacet.CallerRole,
 			Caller: "arn:aws:sts::123456789012:assumed-role/ci/build-7", CallerID: "AROA1:build-7", CallerName: "build-7", CallerAcct: "123456789012",
-			AccessKey: "ASIA1", Role: "arn:aws:iam::123456789012:role/team/ci", SourceIP: "192.0.2.7", UserAgent: "x", Account: "210987654321", Region: "eu-central-1",
+			AccessKey: "ASIA1", Role: "arn:aws:iam::123456789012:role/team/ci", SessionStart: at.Add(-time.Minute), SourceIdentity: "alice", SourceIP: "192.0.2.7", UserAgent: "x", Account: "210987654321", Region: "eu-central-1",
 			Resource: arn, Parameters: map[string]any{"tags": []tacet.Tag{{Key: "a", Value: "b"}}, "secretId": "prod/db"},
 			Outcome: tacet.OutcomeDenied, Error: tacet.Denied, Reason: string(tacet.DenyImplicitSession),
 		}, `{"eventVersion":"1.08","userIdentity":{"type":"AssumedRole","principalId":"AROA1:build-7",` +
 			`"arn":"arn:aws:sts::123456789012:assumed-role/ci/build-7","accountId":"123456789012","accessKeyId":"ASIA1",` +
 			`"sessionContext":{"sessionIssuer":{"type":"Role","principalId":"AROA1","arn":"arn:aws:iam::123456789012:role/team/ci",` +
-			`"accountId":"123456789012","userName":"ci"},"attributes":{"mfaAuthenticated":"false"}}},"eventTime":"2026-11-23T11:00:00Z",` +
+			`"accountId":"123456789012","userName":"ci"},"attributes":{"creationDate":"2026-11-23T10:59:00Z","mfaAuthenticated":"false"},"sourceIdentity":"alice"}},"eventTime":"2026-11-23T11:00:00Z",` +
 			`"eventSource":"secretsmanager.amazonaws.com","eventName":"TagResource","awsRegion":"eu-central-1","sourceIPAddress":"192.0.2.7",` +
 			`"userAgent":"x","errorCode":"AccessDenied","errorMessage":"User: arn:aws:sts::123456789012:assumed-role/ci/build-7 is not authorized to perform: ` +
 			`secretsmanager:TagResource on resource: ` + arn + ` because no session policy allows the secretsmanager:TagResource action",` +
 			`"requestParameters":{"secretId":"prod/db","tags":[{"key":"a","value":"b"}]},"responseElements":null,"requestID":"r2","eventID":"e2",` +
 			`"readOnly":false,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"210987654321","eventCategory":"Management"}`},
+		{"a user's session", tacet.Record{
+			ID: "e2", Time: at, RequestID: "r2", Operation: tacet.OpListSecrets, ReadOnly: true, CallerKind: tacet.CallerUser, Caller: "arn:aws:iam::123456789012:user/app",
+			CallerID: "AIDA1", CallerName: "app", CallerAcct: "123456789012", AccessKey: "ASIA1", SessionStart: at, Account: "123456789012", Outcome: tacet.OutcomeAllowed,
+		}, `{"eventVersion":"1.08","userIdentity":{"type":"IAMUser","principalId":"AIDA1","arn":"arn:aws:iam::123456789012:user/app","accountId":"123456789012",` +
+			`"accessKeyId":"ASIA1","userName":"app","sessionContext":{"attributes":{"creationDate":"2026-11-23T11:00:00Z","mfaAuthenticated":"false"}}},` +
+			`"eventTime":"2026-11-23T11:00:00Z","eventSource":"secretsmanager.amazonaws.com","eventName":"ListSecrets","awsRegion":"","sourceIPAddress":"",` +
+			`"userAgent":"","requestParameters":null,"responseElements":null,"requestID":"r2","eventID":"e2","readOnly":true,"eventType":"AwsApiCall",` +
+			`"managementEvent":true,"recipientAccountId":"123456789012","eventCategory":"Management"}`},
+		{"the holder of a token asks for a session", tacet.Record{
+			ID: "e2", Time: at, RequestID: "r2", Operation: tacet.OpAssumeRoleWithWebIdentity, ReadOnly: true, CallerKind: tacet.CallerFederated,
+			Caller: "arn:aws:iam::123456789012:oidc-provider/id.example.com", CallerID: "id.example.com:tacet:job", CallerName: "job", CallerAcct: "123456789012",
+			Account: "123456789012", Outcome: tacet.OutcomeAllowed,
+		}, `{"eventVersion":"1.08","userIdentity":{"type":"WebIdentityUser","principalId":"id.example.com:tacet:job","userName":"job",` +
+			`"identityProvider":"arn:aws:iam::123456789012:oidc-provider/id.example.com"},"eventTime":"2026-11-23T11:00:00Z","eventSource":"sts.amazonaws.com",` +
+			`"eventName":"AssumeRoleWithWebIdentity","awsRegion":"","sourceIPAddress":"","userAgent":"","requestParameters":null,"responseElements":null,` +
+			`"requestID":"r2","eventID":"e2","readOnly":true,"eventType":"AwsApiCall","managementEvent":true,"recipientAccountId":"123456789012","eventCategory":"Management"}`},
 		{"root creates a user", tacet.Record{
 			ID: "e3", Time: at, RequestID: "r3", Operation: tacet.OpCreateUser, CallerKind: tacet.CallerRoot, Caller: "arn:aws:iam::123456789012:root",
 			CallerID: "AIDA9", CallerAcct: "123456789012", AccessKey: "AKIA9", SourceIP: "::1", UserAgent: "x", Region: "us-east-1",

@@ -252,6 +252,9 @@ func (j *job) newRecord(r *Request, now time.Time) *tacet.Record {
 		Base: c.Base, Path: c.Path, APIVersion: c.APIVersion,
 		Account: c.Account, Region: c.Region, Vault: c.Vault, Parameters: r.Parameters,
 	}
+	if s := c.Caller.Session; s != nil {
+		rec.SessionStart, rec.SourceIdentity = s.Issued, s.SourceIdentity
+	}
 	return rec
 }
 

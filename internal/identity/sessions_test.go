@@ -133,3 +133,34 @@ func flip(c byte) byte {
 	i := slices.Index([]byte(alphabet), c)
 	return alphabet[(i+1)%len(alphabet)]
 }
+
+// TestRecordsOfSessions: what a session does is recorded with who is behind it, also when it
+// was made from another, and with when it began.
+func TestRecordsOfSessions(t *testing.T) {
+	onEngines(t, func(t *testing.T, h *house) {
+		h.newSecret()
+		role, err := h.ids.CreateRole(h.ctx, h.admin, identity.CreateRoleInput{Name: "reader", Trust: `{"Version":"2012-10-17","Statement":[{"Effect":"Allow",` +
+			`"Principal":{"AWS":"` + account + `"},"Action":["sts:AssumeRole","sts:SetSourceIdentity"]}]}`})
+		h.must(err)
+		h.must(h.ids.PutInlinePolicy(h.ctx, h.admin, identity.Ref{Kind: tacet.KindRole, Name: "reader"}, "own",
+			strings.Replace(readAll, `"secretsmanager:GetSecretValue"`, `["secretsmanager:GetSecretValue","sts:*"]`, 1)))
+		in := identity.AssumeRoleInput{SessionInput: identity.SessionInput{RoleARN: role.ARN(), Name: "job"}, SourceIdentity: "alice"}
+		first, err := h.ids.AssumeRole(h.ctx, h.admin, in)
+		h.must(err)
+		cred, err := h.ids.Credential(first.Credentials.AccessKey, first.Credentials.Token)
+		h.must(err)
+		in.SourceIdentity = ""
+		began := h.now().Truncate(time.Microsecond)
+		next, err := h.ids.AssumeRole(h.ctx, tacet.Call{Caller: cred.Caller, Account: account, Region: "us-east-1", Face: "aws"}, in)
+		h.must(err)
+		h.must(h.read(next.Credentials, "db"))
+		for _, rec := range append(h.records(tacet.OpGetSecretValue), h.records(tacet.OpAssumeRole)[1]) {
+			if rec.SourceIdentity != "alice" || rec.SessionStart.After(h.now()) || rec.Operation == tacet.OpGetSecretValue && rec.SessionStart.Before(began) {
+				t.Errorf("%s is recorded as of %q, in a session since %v", rec.Operation, rec.SourceIdentity, rec.SessionStart)
+			}
+		}
+		if rec := h.records(tacet.OpAssumeRole)[0]; rec.SourceIdentity != "" || !rec.SessionStart.IsZero() {
+			t.Errorf("a caller without a session has one in the record: %+v", rec)
+		}
+	})
+}

@@ -86,12 +86,26 @@ func (a *admin) connect(make func(client.Config) (*client.Client, error)) (*clie
 // ask makes the RunE of a command that calls a server.
 func (a *admin) ask(run func(c *cobra.Command, cl *client.Client, args []string) error) func(*cobra.Command, []string) error {
 	return func(c *cobra.Command, args []string) error {
+		if err := namesNotARNs(c.Use, args); err != nil {
+			return usage(err)
+		}
 		cl, err := a.client()
 		if err != nil {
 			return err
 		}
 		return run(c, cl, args)
 	}
+}
+
+// namesNotARNs refuses the ARN of a user, a group or a role where a command's usage has the
+// name of one of the account: the ARN may be another account's.
+func namesNotARNs(use string, args []string) error {
+	for i, word := range strings.Fields(use)[1:] {
+		if i < len(args) && (word == "USER" || word == "GROUP" || word == "ROLE") && strings.HasPrefix(args[i], "arn:") {
+			return fmt.Errorf("%s is a name: of %s that is %s", word, args[i], args[i][strings.LastIndexByte(args[i], '/')+1:])
+		}
+	}
+	return nil
 }
 
 // readEnvFile reads KEY=VALUE lines. Its errors name lines, never their text.

@@ -34,7 +34,7 @@ func (a *admin) change(use, short, example string, what func(args []string) stri
 // renameCommand makes the command that gives a user or a group another name or path.
 func (a *admin) renameCommand(kind string, update func(cl *client.Client, ctx context.Context, old, name, path string) error) *cobra.Command {
 	var name, path string
-	c := a.change("update "+strings.ToUpper(kind), "Give a "+kind+" another name or path", "  tacet "+kind+" update ana --name anna",
+	c := a.change("update "+strings.ToUpper(kind), "Give a "+kind+" another name or path", "  tacet "+kind+" update "+map[string]string{"user": "ana --name anna", "group": "ops --path /team/"}[kind],
 		func(args []string) string { return "the " + kind + " " + args[0] + " was not changed" },
 		func(ctx context.Context, cl *client.Client, args []string) error {
 			if name == "" && path == "" {

@@ -35,6 +35,9 @@ that.`,
 		RunE: a.ask(func(c *cobra.Command, cl *client.Client, args []string) error {
 			return out.create(c, "no key of "+args[0]+" was made", func(ctx context.Context) (madeSecret, error) {
 				key, secret, err := cl.CreateAccessKey(ctx, args[0])
+				if e := new(client.Error); errors.As(err, &e) && e.Code == "LimitExceeded" {
+					err = fail(exitConflict, "no key of "+args[0]+" was made", err, "see which one is not used with tacet key list "+args[0]+", and remove it with tacet key delete")
+				}
 				return madeKey(key, secret), err
 			})
 		}),

@@ -149,7 +149,15 @@ func deleteManaged(ctx context.Context, cl *client.Client, args []string) error 
 			}
 		}
 	}
-	return cl.DeleteManaged(ctx, args[0])
+	err = cl.DeleteManaged(ctx, args[0])
+	if err != nil && errors.Is(err, client.ErrConflict) && len(holders) > 0 {
+		by := make([]string, len(holders))
+		for i, h := range holders {
+			by[i] = h.Kind + "/" + h.Name
+		}
+		return fail(exitConflict, "the policy "+args[0]+" was not removed", err, "take it from those who hold it: "+strings.Join(by, ", "))
+	}
+	return err
 }
 
 func managedRows(list []client.ManagedPolicy) [][]string {

@@ -105,8 +105,8 @@ func (s *scope) verdict(p *supposition, sub subject) Verdict {
 		d = f.Worst
 	}
 	v.Explanation = p.explanation(f.op, f.req.Resource, p.summarize(&f.set, &f.req, d))
-	if s.foreign(sub) {
-		v.hideIdentity()
+	if own := s.req.Call.Caller.Account; s.foreign(sub) || f.req.ResourceAccount != own {
+		v.leaveOut(hiderFor(own, sub.caller.Account, f.req.ResourceAccount))
 	}
 	if v.Answer == Denied {
 		return v
@@ -135,20 +135,6 @@ func (p *supposition) missing() bool {
 // foreign reports whether somebody is of another account than he who wants to know.
 func (s *scope) foreign(sub subject) bool { return sub.caller.Account != s.req.Call.Caller.Account }
 
-// hideIdentity leaves out what another account's own policies say.
-func (v *Verdict) hideIdentity() {
-	hidden := func(t policy.Trace) bool {
-		return t.Role != policy.Resource && t.Role != policy.Trust && t.Role != policy.Assignment
-	}
-	if !slices.ContainsFunc(v.Statements, func(t policy.Trace) bool {
-		return !hidden(t) && t.Policy == v.Decision.Policy
-	}) {
-		v.Decision.Policy, v.Decision.Sid = "", ""
-	}
-	v.Statements = slices.DeleteFunc(v.Statements, hidden)
-	v.Others = nil
-}
-
 // An Explained record is a recorded request with what is to be said of it.
 type Explained struct {
 	Seq    int64           `json:"seq"`
@@ -159,9 +145,9 @@ type Explained struct {
 	Problem string   `json:"problem,omitempty"`
 }
 
-// ExplainRecord finds the record that an id names, as [scope.FindRecord] does, if it is of
-// the caller's account, and asks today's policies the same again. It returns nil when
-// there is none.
+// ExplainRecord finds the record that an id names, as [scope.FindRecord] does, if the
+// caller's account made the request or has what it was about, and asks today's policies the
+// same again. Another account's policies are left out. It returns nil when there is none.
 func (s *Snapshot) ExplainRecord(id string) (*Explained, error) {
 	stored, err := s.FindRecord(id)
 	if err != nil || stored == nil {
@@ -171,10 +157,14 @@ func (s *Snapshot) ExplainRecord(id string) (*Explained, error) {
 	if err != nil {
 		return nil, err
 	}
-	if own := s.req.Call.Caller.Account; rec.Account != own && rec.CallerAcct != own {
+	hidden, concerns := sides(s.req.Call.Caller.Account, rec)
+	if !concerns {
 		return nil, nil // as if there were none
 	}
-	out := &Explained{Seq: stored.Seq, Record: stored.Body}
+	out := &Explained{Seq: stored.Seq}
+	if out.Record, err = hidden.shown(rec, stored.Body); err != nil {
+		return nil, err
+	}
 	out.Today, out.Problem = s.today(rec)
 	return out, nil
 }

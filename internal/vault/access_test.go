@@ -189,6 +189,63 @@ func TestExplainSessionPolicy(t *testing.T) {
 	}
 }
 
+// TestExplainAcrossAccounts: of a request across accounts each is told what its own policies
+// say, and not what the other's say: a role's external id is a secret between the two.
+func TestExplainAcrossAccounts(t *testing.T) {
+	h := newHouse(t, "sqlite:"+filepath.Join(t.TempDir(), "tacet.db"))
+	const external, stage = "between-us", "AWSOURS"
+	stranger := h.stranger()
+	trust := `{"Version":"2012-10-17","Statement":{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"` + otherAccount + `"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"sts:ExternalId":"` + external + `"}}}}`
+	_, err := h.ids.CreateRole(h.ctx, h.admin, identity.CreateRoleInput{Name: "third", Trust: trust})
+	h.must(err)
+	_, err = h.ids.CreateUser(h.ctx, stranger, identity.CreateUserInput{Name: "clerk"})
+	h.must(err)
+	h.must(h.ids.PutInlinePolicy(h.ctx, stranger, identity.Ref{Kind: tacet.KindUser, Name: "clerk"}, "own", `{"Version":"2012-10-17","Statement":[
+		{"Effect":"Allow","Action":"sts:*","Resource":"*"},{"Sid":"Ours","Effect":"Allow","Action":"secretsmanager:*","Resource":"*","Condition":{"StringEquals":{"secretsmanager:VersionStage":"`+stage+`"}}}]}`))
+	k, _, err := h.ids.CreateAccessKey(h.ctx, stranger, "clerk")
+	h.must(err)
+	clerk := h.callAs(k.ID)
+	_, err = h.ids.AssumeRole(h.ctx, clerk, identity.AssumeRoleInput{SessionInput: identity.SessionInput{RoleARN: "arn:aws:iam::" + account + ":role/third", Name: "ses"}, ExternalID: "guess"})
+	h.wantCode(err, tacet.Denied)
+	h.create("db", "1")
+	_, err = h.vault.PutResourcePolicy(h.ctx, h.admin, vault.PutResourcePolicyInput{Secret: tacet.NameRef("db"), Policy: strings.NewReplacer("Theirs", "Ext", "sts:AssumeRole", "secretsmanager:DescribeSecret\",\"Resource\":\"*",
+		"sts:ExternalId", "aws:PrincipalTag/x").Replace(trust)})
+	h.must(err)
+	_, err = h.vault.DescribeSecret(h.ctx, clerk, arnRef("db", ""))
+	h.wantCode(err, tacet.Denied)
+
+	var denied []*tacet.Record
+	for _, r := range h.records() {
+		if r.Outcome == tacet.OutcomeDenied && r.CallerID == clerk.Caller.ID {
+			denied = append(denied, r)
+		}
+	}
+	if len(denied) != 2 {
+		t.Fatalf("%d denials", len(denied))
+	}
+	for _, r := range denied {
+		for who, not := range map[*tacet.Call][]string{&stranger: {external, "Theirs", `"Ext"`}, &h.admin: {stage, "Ours", `"own`}} {
+			e, err := h.ids.ExplainDecision(h.ctx, *who, r.ID)
+			h.must(err)
+			text, err := json.Marshal(e)
+			h.must(err)
+			for _, secret := range not {
+				if strings.Contains(string(text), secret) {
+					t.Errorf("%s is told %s: %s", who.Caller.ARN, secret, text)
+				}
+			}
+			if !strings.Contains(string(text), `"reason":"no `) || e.Today == nil {
+				t.Errorf("%s is told too little: %s", who.Caller.ARN, text)
+			}
+		}
+	}
+	ours, err := h.ids.ExplainDecision(h.ctx, h.admin, denied[0].ID)
+	h.must(err)
+	if !strings.Contains(string(ours.Record), external) {
+		t.Errorf("the role's account is not told what its own policy says: %s", ours.Record)
+	}
+}
+
 // lines shows access in a line for each principal.
 func lines(a identity.Access) []string {
 	one := func(g guard.Grant) string {

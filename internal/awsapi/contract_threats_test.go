@@ -342,32 +342,59 @@ func TestThreat15_InternalOperations(t *testing.T) {
 // changed, under another's name.
 func TestThreat41_ChildrenOfOthers(t *testing.T) {
 	h := newServer(t)
+	arn := "arn:aws:iam::" + h.s.Account + ":"
+	parents := map[string][2]string{"User": {"ana", "ben"}, "Group": {"ops", "devs"}, "Role": {"deploy", "build"}}
+	policy := arn + "policy/"
 	for _, name := range []string{"ana", "ben"} {
 		h.iam("CreateUser", "UserName", name)
 		h.iam("CreatePolicy", "PolicyName", name, "PolicyDocument", everything)
 	}
-	policy := "arn:aws:iam::" + h.s.Account + ":policy/"
+	for i := range 2 {
+		h.iam("CreateGroup", "GroupName", parents["Group"][i])
+		h.iam("CreateRole", "RoleName", parents["Role"][i], "AssumeRolePolicyDocument", trusting(`{"AWS":"`+h.s.Account+`"}`, ""))
+	}
 	h.iam("CreatePolicyVersion", "PolicyArn", policy+"ana", "PolicyDocument", everything)
-	h.iam("PutUserPolicy", "UserName", "ana", "PolicyName", "own", "PolicyDocument", everything)
-	h.iam("AttachUserPolicy", "UserName", "ana", "PolicyArn", policy+"ana")
+	h.iam("AddUserToGroup", "UserName", "ana", "GroupName", "ops")
 	key := between(h.ask("iam", "CreateAccessKey", "UserName", "ana").Body, "AccessKeyId")
-	for _, tt := range [][]string{
+	rows := [][]string{
 		{"UpdateAccessKey", "UserName", "ben", "AccessKeyId", key, "Status", "Inactive"},
 		{"DeleteAccessKey", "UserName", "ben", "AccessKeyId", key},
-		{"GetUserPolicy", "UserName", "ben", "PolicyName", "own"},
-		{"DeleteUserPolicy", "UserName", "ben", "PolicyName", "own"},
-		{"DetachUserPolicy", "UserName", "ben", "PolicyArn", policy + "ana"},
 		{"GetPolicyVersion", "PolicyArn", policy + "ben", "VersionId", "v2"},
 		{"SetDefaultPolicyVersion", "PolicyArn", policy + "ben", "VersionId", "v2"},
 		{"DeletePolicyVersion", "PolicyArn", policy + "ben", "VersionId", "v2"},
-	} {
+	}
+	for kind, name := range parents {
+		h.iam("Put"+kind+"Policy", kind+"Name", name[0], "PolicyName", "own", "PolicyDocument", everything)
+		h.iam("Attach"+kind+"Policy", kind+"Name", name[0], "PolicyArn", policy+"ana")
+		rows = append(rows, []string{"Get" + kind + "Policy", kind + "Name", name[1], "PolicyName", "own"}, []string{"Delete" + kind + "Policy", kind + "Name", name[1], "PolicyName", "own"},
+			[]string{"Detach" + kind + "Policy", kind + "Name", name[1], "PolicyArn", policy + "ana"})
+	}
+	for _, tt := range rows {
 		if a := h.ask("iam", tt[0], tt[1:]...); a.Status != 404 || a.Code != "NoSuchEntity" {
 			t.Errorf("%v: %d %s", tt, a.Status, a.Body)
 		}
 	}
-	for _, tt := range [][]string{{"GetUserPolicy", "UserName", "ana", "PolicyName", "own"}, {"GetPolicyVersion", "PolicyArn", policy + "ana", "VersionId", "v2"},
-		{"UpdateAccessKey", "UserName", "ana", "AccessKeyId", key, "Status", "Inactive"}} {
+	// Every operation that reaches into what belongs to a principal is in a row.
+	for _, op := range tacet.Operations() {
+		name := string(op)
+		child := op.Service() == "iam" && !op.Internal() && (strings.HasSuffix(name, "AccessKey") || strings.HasSuffix(name, "PolicyVersion") || strings.HasPrefix(name, "Detach") ||
+			slices.Contains([]string{"User", "Group", "Role"}, strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(name, "Get"), "Delete"), "Policy")) && strings.HasSuffix(name, "Policy"))
+		if child && !strings.HasPrefix(name, "Create") && !strings.HasPrefix(name, "Put") && !strings.HasPrefix(name, "Attach") &&
+			!slices.ContainsFunc(rows, func(tt []string) bool { return tt[0] == name }) {
+			t.Errorf("%s is in no row", name)
+		}
+	}
+	for _, tt := range [][]string{{"GetPolicyVersion", "PolicyArn", policy + "ana", "VersionId", "v2"}, {"UpdateAccessKey", "UserName", "ana", "AccessKeyId", key, "Status", "Inactive"},
+		// Who is not in a group may be taken out of it, which changes nothing.
+		{"RemoveUserFromGroup", "UserName", "ben", "GroupName", "ops"}, {"RemoveUserFromGroup", "UserName", "ana", "GroupName", "devs"}} {
 		h.iam(tt[0], tt[1:]...)
+	}
+	if a := h.ask("iam", "GetGroup", "GroupName", "ops"); !strings.Contains(a.Body, "<UserName>ana</UserName>") {
+		t.Errorf("ana is in the group no more: %s", a.Body)
+	}
+	for kind, name := range parents {
+		h.iam("Get"+kind+"Policy", kind+"Name", name[0], "PolicyName", "own")
+		h.iam("Detach"+kind+"Policy", kind+"Name", name[0], "PolicyArn", policy+"ana")
 	}
 	// A version of one secret is none of another.
 	h.create("one", "1", 1)

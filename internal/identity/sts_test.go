@@ -98,26 +98,6 @@ func TestThreat39_SessionsAreTheSameOnEveryNode(t *testing.T) {
 	b.wantCode(b.read(c, "db"), tacet.CredentialInvalid)
 }
 
-// TestThreat40_NoCredentialOnAnErrorPath: whatever is wrong with the request for a session,
-// nothing of a credential comes back with the error.
-func TestThreat40_NoCredentialOnAnErrorPath(t *testing.T) {
-	onEngines(t, func(t *testing.T, h *house) {
-		arn := h.newRole("r", readAll)
-		for name, in := range map[string]identity.AssumeRoleInput{
-			"too long":             {SessionInput: identity.SessionInput{RoleARN: arn, Name: "job", Duration: 43200}},
-			"a broken policy":      {SessionInput: identity.SessionInput{RoleARN: arn, Name: "job", Policy: "{"}},
-			"no such policy":       {SessionInput: identity.SessionInput{RoleARN: arn, Name: "job", PolicyARNs: []string{"arn:aws:iam::" + account + ":policy/none"}}},
-			"no such role":         {SessionInput: identity.SessionInput{RoleARN: arn + "x", Name: "job"}},
-			"two tags that differ": {SessionInput: identity.SessionInput{RoleARN: arn, Name: "job"}, Tags: []tacet.Tag{{Key: "a"}, {Key: "A"}}},
-		} {
-			out, err := h.ids.AssumeRole(h.ctx, h.admin, in)
-			if err == nil || out.Credentials.AccessKey != "" || out.Credentials.Token != "" || !out.Credentials.Secret.IsZero() {
-				t.Errorf("%s: %v, %+v", name, err, out)
-			}
-		}
-	})
-}
-
 // TestThreat41_KeysOfOthers: an access key is found among its own user's keys only.
 func TestThreat41_KeysOfOthers(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {

@@ -195,6 +195,48 @@ func TestThreat19_TokenConfusion(t *testing.T) {
 	}
 }
 
+// TestThreat19_OurKeyForAnotherUse: what is signed with the key of access tokens but has not all
+// of one is none: the key alone does not make a token.
+func TestThreat19_OurKeyForAnotherUse(t *testing.T) {
+	h := newHouse(t, "sqlite:"+t.TempDir()+"/tacet.db")
+	u, _, secret := h.application("app")
+	other, _, _ := h.application("other")
+	tok, err := h.token(u, secret)
+	h.must(err)
+	for name, tt := range map[string]struct {
+		typ    string
+		change func(claims, session map[string]any)
+		good   bool
+	}{
+		"nothing":                  {"JWT", func(_, _ map[string]any) {}, true},
+		"the type":                 {"at+jwt", func(_, _ map[string]any) {}, false},
+		"no type":                  {"", func(_, _ map[string]any) {}, false},
+		"the issuer":               {"JWT", func(c, _ map[string]any) { c["iss"] = "https://sts.windows.net/11111111-2222-8333-8444-555555555555/" }, false},
+		"no issuer":                {"JWT", func(c, _ map[string]any) { delete(c, "iss") }, false},
+		"the version":              {"JWT", func(c, _ map[string]any) { c["ver"] = "2.0" }, false},
+		"two audiences":            {"JWT", func(c, _ map[string]any) { c["aud"] = []string{audience, "https://vault.example"} }, false},
+		"no audience":              {"JWT", func(c, _ map[string]any) { delete(c, "aud") }, false},
+		"the subject":              {"JWT", func(c, _ map[string]any) { c["sub"] = tacet.ObjectID(other.ID) }, false},
+		"the session's principal":  {"JWT", func(_, s map[string]any) { s["p"] = other.ID }, false},
+		"no principal":             {"JWT", func(_, s map[string]any) { s["p"] = "" }, false},
+		"the id":                   {"JWT", func(c, _ map[string]any) { c["uti"] = "AAAAAAAAAAAAAAAAAAAAAA" }, false},
+		"no session":               {"JWT", func(c, _ map[string]any) { delete(c, "tacet_session") }, false},
+		"a session that is a text": {"JWT", func(c, _ map[string]any) { c["tacet_session"] = "x" }, false},
+	} {
+		_, claims := decode(t, tok.Token)
+		session, _ := claims["tacet_session"].(map[string]any)
+		if session["p"] != u.ID {
+			t.Fatalf("the session's principal is not p: %v", session)
+		}
+		tt.change(claims, session)
+		signed, err := h.ids.SignToken(claims, jwa.Header{Type: tt.typ})
+		h.must(err)
+		if _, err := h.verify(signed); (err == nil) != tt.good {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // TestTokenKeys: published before they sign, kept until the last token is over, the same
 // on every node.
 func TestTokenKeys(t *testing.T) {

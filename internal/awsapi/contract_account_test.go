@@ -27,8 +27,10 @@ func TestContractE_AccountAliases(t *testing.T) {
 	other.iamOK("CreateAccountAlias", "AccountAlias", "acme")
 	equal(t, "other", other.iamOK("ListAccountAliases").values("member"), []string{"acme"})
 	for _, bad := range []string{"ab", strings.Repeat("a", 64), "-abc", "abc-", "a--b", "aBc", "a_b", "a.b", ""} {
-		if a := h.ask("iam", "CreateAccountAlias", "AccountAlias", bad); a.Status != 400 || a.Code != "ValidationError" {
-			t.Errorf("%q: %d %s", bad, a.Status, a.Body)
+		for _, op := range []string{"CreateAccountAlias", "DeleteAccountAlias"} {
+			if a := h.ask("iam", op, "AccountAlias", bad); a.Status != 400 || a.Code != "ValidationError" {
+				t.Errorf("%s %q: %d %s", op, bad, a.Status, a.Body)
+			}
 		}
 	}
 	h.iamOK("CreateAccountAlias", "AccountAlias", strings.Repeat("a", 63))

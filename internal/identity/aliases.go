@@ -51,9 +51,12 @@ func aliasRequest(call tacet.Call, op tacet.Operation, alias string) guard.Reque
 
 // DeleteAccountAlias takes the alias from the caller's account.
 //
-// Errors: PrincipalNotFound.
+// Errors: InvalidParameter, PrincipalNotFound.
 func (s *Service) DeleteAccountAlias(ctx context.Context, call tacet.Call, alias string) error {
 	_, err := guard.Do(ctx, s.g, aliasRequest(call, tacet.OpDeleteAccountAlias, alias), func(tx *guard.Tx) (none struct{}, err error) {
+		if err := validAlias(alias); err != nil {
+			return none, err
+		}
 		if a := tx.AliasNamed(alias); a == nil || a.Account != call.Account {
 			return none, tacet.Errorf(tacet.PrincipalNotFound, "The account alias %s cannot be found.", alias)
 		}

@@ -89,6 +89,9 @@ func verdictLines(v client.Verdict, asked string) []string {
 	if v.Missing {
 		facts = append(facts, [2]string{"Note", missingText(v.Resource) + "; what is decided is a request for its name"})
 	}
+	if len(v.Deleted) > 0 {
+		facts = append(facts, [2]string{"Note", deletedNote(v.Deleted)})
+	}
 	facts = append(facts, verdictFacts(v)...)
 	lines := append([]string{head, ""}, factLines(facts)...)
 	lines = append(lines, statementLines(v.Explanation)...)
@@ -425,6 +428,9 @@ func accessLines(a client.Access, asked string) []string {
 	if len(a.Networks) > 0 {
 		lines = append(lines, "Only from "+networksText(a.Networks)+": the network rules of the vault.")
 	}
+	if len(a.Deleted) > 0 {
+		lines = append(lines, deletedNote(a.Deleted)+".")
+	}
 	rows := [][4]string{}
 	add := func(name *string, through, onlyIf string) {
 		rows = append(rows, [4]string{*name, through, onlyIf})
@@ -453,7 +459,7 @@ func accessLines(a client.Access, asked string) []string {
 			if t.Excepted {
 				by += "all but "
 			}
-			add(&name, by+strings.Join(t.Principals, ", "), conditionText(client.Grant{Conditions: t.Conditions}))
+			add(&name, by+strings.Join(trustedNames(t), ", "), conditionText(client.Grant{Conditions: t.Conditions}))
 		}
 	}
 	if len(rows) > 0 {

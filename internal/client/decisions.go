@@ -93,6 +93,8 @@ type Verdict struct {
 	Missing   bool     `json:"missing,omitempty"`  // there is no such secret
 	Networks  []string `json:"networks,omitempty"` // the caller must come from one of these
 	Rule      string   `json:"rule,omitempty"`     // has a say beside the policies
+	// Deleted are the unique ids of principals whom the resource's policy names and who are no more.
+	Deleted []string `json:"deleted,omitempty"`
 	Explanation
 }
 
@@ -141,6 +143,7 @@ type Access struct {
 	Networks   []string   `json:"networks,omitempty"` // everybody must come from one of these
 	Reason     string     `json:"reason,omitempty"`   // why it is nobody, if not for lack of grants
 	Rule       string     `json:"rule,omitempty"`     // RuleAnyone: everybody may, and nobody is listed
+	Deleted    []string   `json:"deleted,omitempty"`  // as in a Verdict
 	Principals []Accessor `json:"principals"`
 }
 
@@ -172,6 +175,7 @@ type Grant struct {
 // Trusted is whom one statement of a role's trust policy lets in.
 type Trusted struct {
 	Principals []string    `json:"principals"`
+	Deleted    []string    `json:"deleted,omitempty"`  // those of them who are no more, unique ids
 	Excepted   bool        `json:"excepted,omitempty"` // everybody else
 	Conditions []Condition `json:"conditions,omitempty"`
 }

@@ -22,7 +22,10 @@ type Access struct {
 	// Reason says why it is nobody, when it is for no lack of grants.
 	Reason tacet.DenyReason `json:"reason,omitempty"`
 	// Rule is [RuleAnyone] when everybody may; then nobody is listed.
-	Rule       Rule       `json:"rule,omitempty"`
+	Rule Rule `json:"rule,omitempty"`
+	// Deleted are the unique ids of principals whom the resource's policy names and who are no
+	// more. Nobody else is ever let in for them.
+	Deleted    []string   `json:"deleted,omitempty"`
 	Principals []Accessor `json:"principals"`
 }
 
@@ -80,6 +83,8 @@ type Grant struct {
 // Trusted is whom one statement of a role's trust policy lets in.
 type Trusted struct {
 	Principals []string `json:"principals"`
+	// Deleted are those of them who are no more, and are named by their unique ids.
+	Deleted []string `json:"deleted,omitempty"`
 	// Excepted says that it is everybody else.
 	Excepted   bool                    `json:"excepted,omitempty"`
 	Conditions []policy.ConditionTrace `json:"conditions,omitempty"`
@@ -133,6 +138,9 @@ func (s *Snapshot) WhoCan(asked Request) (Access, error) {
 			s.addNamed(named, add)
 		}
 	}
+	if atHome {
+		out.Deleted = s.dir.deletedIn(set.Resource)
+	}
 	slices.SortFunc(out.Principals, func(a, b Accessor) int { return cmp.Or(cmp.Compare(a.ARN, b.ARN), cmp.Compare(a.Kind, b.Kind)) })
 	return out, nil
 }
@@ -164,7 +172,7 @@ func (s *scope) accessor(p *supposition, sub subject) (Accessor, bool) {
 		s.addGrants(&a, sub, &all[i], i == 0)
 	}
 	if r := sub.who.role; r != nil {
-		a.AssumedBy = trusted(r.trust)
+		a.AssumedBy = s.dir.trusted(r.trust)
 	}
 	if s.foreign(sub) {
 		a.hideIdentity()
@@ -302,7 +310,7 @@ func (a *Accessor) hideIdentity() {
 }
 
 // trusted lists whom a trust policy lets in.
-func trusted(trust *policy.Document) []Trusted {
+func (d *directory) trusted(trust *policy.Document) []Trusted {
 	var out []Trusted
 	for _, st := range trust.Statements() {
 		if st.Effect != policy.Allow {
@@ -310,7 +318,10 @@ func trusted(trust *policy.Document) []Trusted {
 		}
 		t := Trusted{Excepted: st.Excepted, Conditions: st.Conditions}
 		for _, p := range st.Principals {
-			t.Principals = append(t.Principals, p.Value)
+			t.Principals = append(t.Principals, d.shownAs(p.Value))
+			if d.deleted(p) {
+				t.Deleted = append(t.Deleted, p.Value)
+			}
 		}
 		out = append(out, t)
 	}

@@ -86,7 +86,8 @@ func (s *scope) lookup(vault tacet.VaultID, name string) (*entry, error) {
 func (s *scope) decide(rec *tacet.Record) error {
 	s.job.caller = s.req.Call.Caller
 	s.job.who = s.dir.who(&s.job.caller)
-	s.job.whole = s.job.whole || !s.req.Operation.OnSecrets() || s.req.Operation == tacet.OpValidateResourcePolicy
+	s.job.whole = s.job.whole || !s.req.Operation.OnSecrets() || s.req.Operation == tacet.OpValidateResourcePolicy ||
+		s.req.Operation == tacet.OpGetResourcePolicy // which shows names
 	if !s.job.who.known(&s.job.caller) {
 		// It was good when the signature was checked, on this node. It may have been
 		// taken away since, on any.

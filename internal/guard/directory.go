@@ -225,46 +225,6 @@ func (w *who) principalTag(c *tacet.Caller, tag string) ([]string, bool) {
 	return tagValues(w.tags(), tag)
 }
 
-// hasPrincipal reports whether an AWS principal of a resource policy exists here.
-func (d *directory) hasPrincipal(value string) bool {
-	if value == "*" {
-		return true
-	}
-	if d.ids[value] != nil {
-		return true
-	}
-	account := value
-	if acct, tail, ok := splitPrincipalARN(value); ok {
-		kind, _, _ := strings.Cut(tail, "/")
-		switch kind {
-		case "user":
-			u, ok := d.users[nameKey(acct, tail[strings.LastIndexByte(tail, '/')+1:])]
-			return ok && u.arn == value
-		case "role":
-			return d.roleByARN(value) != nil
-		}
-		if tail != "root" {
-			return false
-		}
-		account = acct
-	} else if rest, ok := strings.CutPrefix(value, "arn:aws:sts::"); ok {
-		return d.hasSessionRole(rest)
-	}
-	_, ok := d.firstVault(account)
-	return ok
-}
-
-// hasSessionRole reports whether the role of a session's ARN, without its beginning, exists.
-func (d *directory) hasSessionRole(rest string) bool {
-	account, tail, _ := strings.Cut(rest, ":")
-	parts := strings.Split(tail, "/")
-	if len(parts) != 3 || parts[0] != "assumed-role" {
-		return false
-	}
-	_, ok := d.roles[nameKey(account, parts[1])]
-	return ok
-}
-
 // arnOf returns the ARN of what an operation of identity is about: of what is there under
 // that name, or else of what would be.
 func (d *directory) arnOf(account string, ref PrincipalRef) string {

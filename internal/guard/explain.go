@@ -68,6 +68,9 @@ type Verdict struct {
 	Networks []string `json:"networks,omitempty"`
 	// Rule is what decides beside the policies.
 	Rule Rule `json:"rule,omitempty"`
+	// Deleted are the unique ids of principals whom the resource's policy names and who are no
+	// more: one who was made again under the name of such a one is not let in for him.
+	Deleted []string `json:"deleted,omitempty"`
 	Explanation
 }
 
@@ -107,6 +110,9 @@ func (s *scope) verdict(p *supposition, sub subject) Verdict {
 	v.Explanation = p.explanation(f.op, f.req.Resource, p.summarize(&f.set, &f.req, d))
 	if own := s.req.Call.Caller.Account; s.foreign(sub) || f.req.ResourceAccount != own {
 		v.leaveOut(hiderFor(own, sub.caller.Account, f.req.ResourceAccount))
+	}
+	if f.req.ResourceAccount == s.req.Call.Caller.Account {
+		v.Deleted = s.dir.deletedIn(f.set.Resource)
 	}
 	if v.Answer == Denied {
 		return v

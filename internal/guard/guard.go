@@ -117,6 +117,9 @@ func Open(ctx context.Context, cfg Config) (*Guard, error) {
 	if err := g.load(ctx); err != nil {
 		return nil, err
 	}
+	if err := g.rebind(ctx); err != nil {
+		return nil, err
+	}
 	if err := cfg.DB.ReadEach(ctx, func(tx *store.Tx) (err error) {
 		g.deployment, _, err = tx.Setting(settingDeployment)
 		return err

@@ -252,13 +252,19 @@ func (tx *Tx) sealSecret(aad seal.AAD, secret tacet.Plaintext) ([]byte, error) {
 // DeleteAccessKey removes an access key.
 func (tx *Tx) DeleteAccessKey(id string) error { return tx.deleteObject(kindAccessKey, id) }
 
-func (tx *Tx) putObject(kind, id, parent string, body any) error {
+// objectRow makes a row of the directory, with its MAC.
+func (g *Guard) objectRow(kind, id, parent string, body any) (store.ObjectRow, error) {
 	text, err := json.Marshal(body)
+	row := store.ObjectRow{Kind: kind, ID: id, Parent: parent, Body: string(text)}
+	row.MAC = g.ring.Load().MAC("object", []byte(row.Kind), []byte(row.ID), []byte(row.Parent), []byte(row.Body))
+	return row, err
+}
+
+func (tx *Tx) putObject(kind, id, parent string, body any) error {
+	row, err := tx.g.objectRow(kind, id, parent, body)
 	if err != nil {
 		return err
 	}
-	row := store.ObjectRow{Kind: kind, ID: id, Parent: parent, Body: string(text)}
-	row.MAC = tx.g.ring.Load().MAC("object", []byte(row.Kind), []byte(row.ID), []byte(row.Parent), []byte(row.Body))
 	tx.changes.objects[objectKey{kind, id}] = &row
 	d := tx.dir.clone()
 	if err := d.putObject(tx.g, row); err != nil {

@@ -14,6 +14,9 @@ type PolicyReport struct {
 	Public bool
 	// LocksOut: the caller could not change it again.
 	LocksOut bool
+	// Stored is the text to be kept: it has the unique ids of the users and roles that are
+	// named. [scope.ShowResourcePolicy] is the way back.
+	Stored string
 }
 
 // CheckPolicy parses a resource policy and looks at what it would do. The error is
@@ -31,12 +34,10 @@ func (s *scope) CheckPolicy(text string) (PolicyReport, error) {
 		}
 		return PolicyReport{}, &tacet.Error{Code: tacet.PolicyMalformed, Cause: err}
 	}
-	for _, p := range doc.Principals() {
-		if p.Type == "AWS" && !s.dir.hasPrincipal(p.Value) {
-			return PolicyReport{}, tacet.Errorf(tacet.PolicyPrincipal, "%s", p.Value)
-		}
-	}
 	report := PolicyReport{Public: doc.Public()}
+	if report.Stored, err = s.dir.bind(doc, text); err != nil {
+		return PolicyReport{}, err
+	}
 	e := &entry{secret: &tacet.Secret{Vault: s.vault.ID}, policy: doc} // a secret to come
 	if s.entry != nil {
 		e.secret = s.entry.secret
@@ -90,19 +91,16 @@ func (tx *Tx) CheckIdentityPolicy(name, text string) error {
 	return err
 }
 
-// CheckTrustPolicy parses a role's trust policy. The error is PolicyMalformed, with the
-// place, or PolicyPrincipal for a user, role or account that does not exist.
-func (tx *Tx) CheckTrustPolicy(text string) error {
+// CheckTrustPolicy parses a role's trust policy and returns the text to be kept: it has the
+// unique ids of the users and roles that are named. [scope.ShowTrustPolicy] is the way back.
+// The error is PolicyMalformed, with the place, or PolicyPrincipal for a user, role or account
+// that does not exist.
+func (tx *Tx) CheckTrustPolicy(text string) (stored string, err error) {
 	doc, err := parsePolicy("trust", policy.Trust, text)
 	if err != nil {
-		return err
+		return "", err
 	}
-	for _, p := range doc.Principals() {
-		if p.Type == "AWS" && !tx.dir.hasPrincipal(p.Value) {
-			return tacet.Errorf(tacet.PolicyPrincipal, "%s", p.Value)
-		}
-	}
-	return nil
+	return tx.dir.bind(doc, text)
 }
 
 func parsePolicy(name string, kind policy.Kind, text string) (*policy.Document, error) {

@@ -31,6 +31,7 @@ type house struct {
 	clock *atomic.Int64 // offset from the real time, of every node
 	kek   seal.KEK
 	url   string
+	cfg   guard.Config
 	guard *guard.Guard
 	ids   *identity.Service
 	vault *vault.Service
@@ -65,10 +66,16 @@ func (h *house) node(t testing.TB) *house {
 	db, err := store.Open(n.ctx, store.Config{URL: n.url})
 	n.must(err)
 	t.Cleanup(func() { n.must(db.Close()) })
-	cfg := guard.Config{DB: db, KEK: n.kek, Now: n.now}
-	_, err = guard.Init(n.ctx, cfg)
+	n.cfg = guard.Config{DB: db, KEK: n.kek, Now: n.now}
+	_, err = guard.Init(n.ctx, n.cfg)
 	n.must(err)
-	n.guard, err = guard.Open(n.ctx, cfg)
+	return n.open(t)
+}
+
+// open starts a node on its store.
+func (n *house) open(t testing.TB) *house {
+	var err error
+	n.guard, err = guard.Open(n.ctx, n.cfg)
 	n.must(err)
 	t.Cleanup(n.guard.Close)
 	n.ids, n.vault = identity.New(n.guard, identity.Config{OIDC: oidc.New(oidc.Config{Now: n.now})}), vault.New(n.guard)

@@ -68,6 +68,7 @@ type scope interface {
 	Role(account, name string) *tacet.Role
 	ManagedPolicy(arn string) *tacet.ManagedPolicy
 	OIDCProvider(arn string) *tacet.OIDCProvider
+	ShowTrustPolicy(stored string) string
 }
 
 // A principal is one that was found, copied to be changed. What its kind does not have is

@@ -52,7 +52,7 @@ func (s *Service) CreateRole(ctx context.Context, call tacet.Call, in CreateRole
 		tx.Respond("roleId", o.ID)
 		err = tx.PutRole(o)
 		o.Tags = in.Tags // in the order that they came in, as IAM answers
-		return o, err
+		return shown(tx, o), err
 	})
 }
 
@@ -69,11 +69,19 @@ func setTrust(tx *guard.Tx, o *tacet.Role, document string) error {
 	if withoutSpace(document) > maxTrust {
 		return quota("ACLSizePerRole", maxTrust)
 	}
-	if err := tx.CheckTrustPolicy(document); err != nil {
+	stored, err := tx.CheckTrustPolicy(document)
+	if err != nil {
 		return err
 	}
-	o.Trust = document
+	o.Trust = stored
 	return nil
+}
+
+// shown returns a role as it is told: whom its trust policy names is called by the name that
+// he has now.
+func shown(s scope, o tacet.Role) tacet.Role {
+	o.Trust = s.ShowTrustPolicy(o.Trust)
+	return o
 }
 
 // RoleInfo is the output of [Service.GetRole].
@@ -92,7 +100,7 @@ func (s *Service) GetRole(ctx context.Context, call tacet.Call, name string) (Ro
 			return RoleInfo{}, err
 		}
 		use, err := v.LastUse(o.ID)
-		return RoleInfo{*o, use}, err
+		return RoleInfo{shown(v, *o), use}, err
 	})
 }
 
@@ -103,7 +111,11 @@ func (s *Service) ListRoles(ctx context.Context, call tacet.Call, in Listing) (L
 	r := Ref{Kind: tacet.KindRole}.request(call, tacet.OpListRoles)
 	return guard.View(ctx, s.g, r, func(v *guard.Snapshot) (List[tacet.Role], error) {
 		roles := withPath(v.Roles(call.Account), in.PathPrefix, func(o *tacet.Role) string { return o.Path })
-		return pageOf(v, tacet.OpListRoles, in.PathPrefix, in.Page, roles, func(o *tacet.Role) string { return byName(&o.Grantee) })
+		page, err := pageOf(v, tacet.OpListRoles, in.PathPrefix, in.Page, roles, func(o *tacet.Role) string { return byName(&o.Grantee) })
+		for i, o := range page.Items {
+			page.Items[i] = shown(v, o)
+		}
+		return page, err
 	})
 }
 
@@ -168,7 +180,7 @@ func (s *Service) changeRole(ctx context.Context, r guard.Request, name string, 
 		if err := do(tx, o); err != nil {
 			return tacet.Role{}, err
 		}
-		return *o, tx.PutRole(*o)
+		return shown(tx, *o), tx.PutRole(*o)
 	})
 }
 

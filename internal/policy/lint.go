@@ -158,6 +158,9 @@ func (n *node) walk(visit func(*node)) {
 // principals: an Allow for anybody, and a role that any token of a provider may assume.
 func (l *linter) principals() {
 	s := l.s
+	if s.principals != nil {
+		l.uniqueIDs()
+	}
 	switch {
 	case s.principals == nil:
 	case s.notPrincipal && s.effect == Allow:
@@ -175,6 +178,23 @@ func (l *linter) principals() {
 	}
 	if s.principals != nil && l.doc.kind == Trust {
 		l.reachable()
+	}
+}
+
+// uniqueIDs: a policy that was read shows the ids of those only who are no more.
+func (l *linter) uniqueIDs() {
+	for _, element := range []string{"Principal", "NotPrincipal"} {
+		n := l.n.get(element)
+		if n == nil {
+			continue
+		}
+		named := n.get("AWS").elements()
+		for i := range named {
+			if isUniqueID(named[i].text) {
+				l.add(SeverityWarning, "unique-id", named[i].place, named[i].text+" is a unique id, as a policy that was read shows one for a deleted principal",
+					"Name who is meant by his ARN, or leave it out")
+			}
+		}
 	}
 }
 

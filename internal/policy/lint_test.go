@@ -108,6 +108,11 @@ var lintTests = []struct {
 		"error: Statement[0].NotPrincipal: Allow with NotPrincipal lets in everybody but those named [allow-not-principal]. Name those who may come under Principal"}},
 	{"Deny with NotPrincipal", Resource, st(`"Effect":"Deny","NotPrincipal":{"AWS":"` + bob + `"},` + getValue + `,"Resource":"*"`), []string{
 		`note: Statement[0].NotPrincipal: sessions are spared only if both the role and the session are named [deny-not-principal]. Use "Principal": "*" with an ArnNotLike condition on aws:PrincipalArn`}},
+	{"the id that is shown for a deleted principal", Trust, st(`"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111122223333:user/bob","AIDAEXAMPLEEXAMPLE12"]},"Action":"sts:AssumeRole"`), []string{
+		"warning: Statement[0].Principal.AWS[1]: AIDAEXAMPLEEXAMPLE12 is a unique id, as a policy that was read shows one for a deleted principal [unique-id]. Name who is meant by his ARN, or leave it out"}},
+	{"and under NotPrincipal", Resource, st(`"Effect":"Deny","NotPrincipal":{"AWS":"AROAEXAMPLEEXAMPLE12"},"Action":"*","Resource":"*"`), []string{
+		"warning: Statement[0].NotPrincipal.AWS: AROAEXAMPLEEXAMPLE12 is a unique id, as a policy that was read shows one for a deleted principal [unique-id]. Name who is meant by his ARN, or leave it out",
+		`note: Statement[0].NotPrincipal: sessions are spared only if both the role and the session are named [deny-not-principal]. Use "Principal": "*" with an ArnNotLike condition on aws:PrincipalArn`}},
 	{"a whole account may do anything to the secret", Resource, st(`"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:*","Resource":"*"`), []string{
 		"warning: Statement[0].Action: every action is allowed, changes and deletions among them [wildcard-write]. List the actions that are needed"}},
 

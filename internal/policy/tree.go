@@ -39,8 +39,8 @@ type node struct {
 	text  string   // of a string, a number or a boolean
 	keys  []string // of an object, beside list
 	list  []node   // elements of a list, values of an object
-	// Where an object stands in the text. An element of a list begins where what precedes
-	// it ends, which is how AWS IAM counts.
+	// Where an object or a string stands in the text, a string with its quotes. An object that
+	// is an element of a list begins where what precedes it ends, which is how AWS IAM counts.
 	start, end int
 }
 
@@ -131,7 +131,7 @@ func parseTree(text []byte) (*node, error) {
 	}
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.UseNumber()
-	t := treeReader{d}
+	t := treeReader{d, text}
 	root := node{}
 	if err := t.read(&root, 1); err != nil {
 		return nil, err
@@ -139,7 +139,10 @@ func parseTree(text []byte) (*node, error) {
 	return &root, nil
 }
 
-type treeReader struct{ d *json.Decoder }
+type treeReader struct {
+	d    *json.Decoder
+	text []byte
+}
 
 // offset is where the last token ended.
 func (t treeReader) offset() int { return int(t.d.InputOffset()) }
@@ -157,6 +160,7 @@ func (t treeReader) token(n *node) (json.Token, error) {
 }
 
 func (t treeReader) read(n *node, depth int) error {
+	before := t.offset()
 	tok, err := t.token(n)
 	if err != nil {
 		return err
@@ -170,6 +174,7 @@ func (t treeReader) read(n *node, depth int) error {
 		n.kind, n.text = numberNode, v.String()
 	case string:
 		n.kind, n.text = stringNode, v
+		n.start, n.end = before+bytes.IndexByte(t.text[before:], '"'), t.offset()
 		return checkText(n, v)
 	case json.Delim:
 		if depth > maxDepth {

@@ -176,6 +176,15 @@ func (tx *Tx) CountSecrets(vault string) (int64, error) {
 	return *n, nil
 }
 
+const secretsNamingARNs = `SELECT ` + secretColumns + ` FROM secret
+	WHERE replace(policy, ':iam::', '') <> policy OR replace(policy, '\u', '') <> policy ORDER BY id`
+
+// SecretsNamingARNs returns the secrets, of all vaults, in whose policies an ARN of IAM's may
+// stand, perhaps with escapes. It reads every secret's policy.
+func (tx *Tx) SecretsNamingARNs() ([]SecretRow, error) {
+	return list(tx, "secrets naming ARNs", secretsNamingARNs, scanSecret)
+}
+
 // SecretsToPurge returns deleted secrets whose time, PurgeAt, is before or now,
 // the most overdue first.
 func (tx *Tx) SecretsToPurge(before int64, limit int) ([]SecretRow, error) {

@@ -57,6 +57,23 @@ func TestSecrets(t *testing.T) {
 	})
 }
 
+func TestSecretsNamingARNs(t *testing.T) {
+	engines(t, func(t *testing.T, url string) {
+		db := openDB(t, Config{URL: url})
+		var rows, want []SecretRow
+		for i, policy := range []string{"", `{"AWS":"*"}`, `{"AWS":"arn:aws:iam::000000000001:user/a"}`, `{"AWS":"AIDAEXAMPLEEXAMPLE12"}`,
+			`{"AWS":"arn:aws:iam:\u003a000000000001:user/a"}`, `{"AWS":"arn:aws:sts::000000000001:assumed-role/r/s"}`} {
+			rows = append(rows, SecretRow{ID: fmt.Sprint("s", i), Vault: fmt.Sprint("v", i%2), Name: fmt.Sprint(i), Policy: policy})
+		}
+		want = append(want, rows[2], rows[4])
+		write(t, db, func(tx *Tx) error { return tx.PutSecrets(rows) })
+		read(t, db, func(tx *Tx) error {
+			same(t, "secrets", must[[]SecretRow](t)(tx.SecretsNamingARNs()), want)
+			return nil
+		})
+	})
+}
+
 // A shown name means the secret shown exactly so, or else the oldest in any case; one
 // whose time is over is passed over.
 func TestSecretShownAs(t *testing.T) {

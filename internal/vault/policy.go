@@ -7,7 +7,8 @@ import (
 	"tacet/internal/guard"
 )
 
-// PutResourcePolicy attaches a policy to a secret, in place of the one it has.
+// PutResourcePolicy attaches a policy to a secret, in place of the one it has. The users and
+// roles that it names are meant themselves, whatever they and others are called later.
 //
 // Errors: PolicyMalformed, PolicyPrincipal, PolicyPublic (with BlockPublic),
 // SecretNotFound, SecretMarkedDeleted, ReplicaReadOnly.
@@ -30,7 +31,7 @@ func (s *Service) PutResourcePolicy(ctx context.Context, call tacet.Call, in Put
 		if report.Public && in.BlockPublic {
 			return Named{}, &tacet.Error{Code: tacet.PolicyPublic}
 		}
-		sec.Policy = in.Policy
+		sec.Policy = report.Stored
 		if err := store(tx, sec); err != nil {
 			return Named{}, err
 		}
@@ -39,8 +40,10 @@ func (s *Service) PutResourcePolicy(ctx context.Context, call tacet.Call, in Put
 	})
 }
 
-// GetResourcePolicy returns the policy of a secret as it was given, also while the
-// secret waits for its purge. Errors: SecretNotFound, SecretMarkedDeleted.
+// GetResourcePolicy returns the policy of a secret as it was given, save that it names users
+// and roles as they are called now, and by their unique ids those who are no more.
+//
+// Errors: SecretNotFound, SecretMarkedDeleted.
 func (s *Service) GetResourcePolicy(ctx context.Context, call tacet.Call, ref tacet.SecretRef) (ResourcePolicyOutput, error) {
 	return guard.View(ctx, s.g, request(call, tacet.OpGetResourcePolicy, ref), func(v *guard.Snapshot) (ResourcePolicyOutput, error) {
 		sec, err := v.Secret()
@@ -50,7 +53,7 @@ func (s *Service) GetResourcePolicy(ctx context.Context, call tacet.Call, ref ta
 		if sec.ScheduledForDeletion() {
 			return ResourcePolicyOutput{}, &tacet.Error{Code: tacet.SecretMarkedDeleted, Secret: sec.Name}
 		}
-		return ResourcePolicyOutput{ARN: sec.ARN(v.Vault()), Name: sec.Name, Policy: sec.Policy}, nil
+		return ResourcePolicyOutput{ARN: sec.ARN(v.Vault()), Name: sec.Name, Policy: v.ShowResourcePolicy(sec.Policy)}, nil
 	})
 }
 

@@ -89,6 +89,28 @@ resource "aws_iam_user_policy" "ci" {
   user   = aws_iam_user.ci.name
   policy = jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "secretsmanager:ListSecrets", Resource = "*" }] })
 }
+data "aws_caller_identity" "me" {}
+resource "aws_iam_role" "trusting" { # those who are made in the same plan
+  name = "tf-trusting"
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      { Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = [aws_iam_user.ci.arn, aws_iam_role.deploy.arn] } },
+      { Effect = "Allow", Action = "sts:AssumeRole", Principal = { AWS = data.aws_caller_identity.me.account_id } },
+    ]
+  })
+}
+resource "aws_secretsmanager_secret" "shared" {
+  name                    = "tf/shared"
+  recovery_window_in_days = 0
+}
+resource "aws_secretsmanager_secret_policy" "shared" {
+  secret_arn = aws_secretsmanager_secret.shared.arn
+  policy = jsonencode({
+    Version   = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "secretsmanager:GetSecretValue", Resource = "*", Principal = { AWS = [aws_iam_user.ci.arn, aws_iam_role.trusting.arn] } }]
+  })
+}
 data "aws_iam_principal_policy_simulation" "ci" {
   policy_source_arn = aws_iam_user.ci.arn
   action_names      = ["secretsmanager:ListSecrets"]

@@ -47,6 +47,9 @@ func hotSets(tb testing.TB) map[string]*Set {
 			"Resource":"*","Condition":{"StringEquals":{"aws:PrincipalTag/Team":"${aws:username}"},"StringLike":{"aws:username":"a*"}}}}`)}},
 		"Resource": {Resource: mustParse(tb, Resource, `{"Version":"2012-10-17","Statement":{"Effect":"Allow",
 			"Principal":{"AWS":["arn:aws:iam::111122223333:user/other","arn:aws:iam::111122223333:user/app"]},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}`)},
+		// As a secret's policy is kept: it has ids.
+		"ResourceByID": {Resource: mustParse(tb, Resource, `{"Version":"2012-10-17","Statement":{"Effect":"Allow",
+			"Principal":{"AWS":["AIDAEXAMPLEEXAMPLE99","AIDAEXAMPLEEXAMPLE12"]},"Action":"secretsmanager:GetSecretValue","Resource":"*"}}`)},
 	}
 }
 

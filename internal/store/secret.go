@@ -177,7 +177,7 @@ func (tx *Tx) CountSecrets(vault string) (int64, error) {
 }
 
 const secretsNamingARNs = `SELECT ` + secretColumns + ` FROM secret
-	WHERE replace(policy, ':iam::', '') <> policy OR replace(policy, '\u', '') <> policy ORDER BY id`
+	WHERE policy <> '' AND (replace(policy, ':iam::', '') <> policy OR replace(policy, '\u', '') <> policy) ORDER BY id`
 
 // SecretsNamingARNs returns the secrets, of all vaults, in whose policies an ARN of IAM's may
 // stand, perhaps with escapes. It reads every secret's policy.

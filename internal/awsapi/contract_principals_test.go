@@ -105,7 +105,7 @@ func TestContractB13_ResourcePolicyNamesPrincipalsByID(t *testing.T) {
 	equal(t, "after the deletion", shown(), h.policyFor(id))
 	h.user("bea").fails("GetSecretValue", in{"SecretId": "s"}, "AccessDeniedException", "User: "+h.arn("bea")+" is not authorized to perform: secretsmanager:GetSecretValue on resource: s because no identity-based policy allows the secretsmanager:GetSecretValue action")
 	h.fails("PutResourcePolicy", in{"SecretId": "s", "ResourcePolicy": shown()}, "MalformedPolicyDocumentException",
-		"This resource policy contains an unsupported principal.")
+		"This resource policy contains an unsupported principal. "+id)
 	h.ok("PutResourcePolicy", in{"SecretId": "s", "ResourcePolicy": h.policyFor(h.s.Account)})
 	equal(t, "an account", shown(), h.policyFor(h.s.Account))
 }

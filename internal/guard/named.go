@@ -8,7 +8,7 @@ import (
 )
 
 // How policies of secrets and roles name users and roles. They are written with ARNs, kept
-// with unique ids, and shown with ARNs again: see docs/design/0010-principals-by-id.md.
+// with unique ids, and shown with ARNs again: see docs/design/0011-principals-by-id.md.
 
 // bind returns the text of a policy as it is kept. The error is PolicyPrincipal, of an account,
 // a user, a role or a session's role that does not exist.

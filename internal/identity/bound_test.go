@@ -321,7 +321,9 @@ func TestTrustNamesPrincipals(t *testing.T) {
 			h.must(err)
 			described, err := h.ids.UpdateRoleDescription(h.ctx, h.admin, "new", "described")
 			h.must(err)
-			for how, got := range map[string]string{"CreateRole": role.Trust, "GetRole": h.trustOf("new"), "ListRoles": listed.Items[0].Trust, "UpdateRoleDescription": described.Trust} {
+			details, err := h.ids.GetAccountAuthorizationDetails(h.ctx, h.admin, []string{identity.FilterRoles}, identity.Page{})
+			h.must(err)
+			for how, got := range map[string]string{"GetAccountAuthorizationDetails": details.Items[0].Role.Trust, "CreateRole": role.Trust, "GetRole": h.trustOf("new"), "ListRoles": listed.Items[0].Trust, "UpdateRoleDescription": described.Trust} {
 				if got != want {
 					t.Errorf("%s of a role that trusts %s shows\n%s\nwant\n%s", how, tt.written, got, want)
 				}

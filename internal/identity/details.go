@@ -115,7 +115,7 @@ func complete(v *guard.Snapshot, page []Detail) error {
 		case tacet.KindGroup:
 			arns = d.Group.Attached
 		case tacet.KindRole:
-			arns = d.Role.Attached
+			arns, d.Role.Role = d.Role.Attached, shown(v, d.Role.Role)
 			var err error
 			if d.Role.LastUsed, err = v.LastUse(d.Role.ID); err != nil {
 				return err

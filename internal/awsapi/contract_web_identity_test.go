@@ -141,6 +141,7 @@ func TestContractE_AssumeRoleWithWebIdentity(t *testing.T) {
 		"an audience nobody lists":      {map[string]any{"repository_id": "74", "aud": "elsewhere"}, 400, "InvalidIdentityToken", "Incorrect token audience"},
 		"no audience":                   {map[string]any{"repository_id": "74", "aud": nil}, 400, "InvalidIdentityToken", "Missing a required claim: aud"},
 		"no subject":                    {map[string]any{"repository_id": "74", "sub": nil}, 400, "InvalidIdentityToken", "Missing a required claim: sub"},
+		"no issuer":                     {map[string]any{"repository_id": "74", "iss": nil}, 400, "InvalidIdentityToken", "Missing a required claim: iss"},
 		"no end":                        {map[string]any{"repository_id": "74", "exp": nil}, 400, "InvalidIdentityToken", "Missing a required claim: exp"},
 		"expired":                       {map[string]any{"repository_id": "74", "exp": time.Now().Add(-2 * time.Minute).Unix()}, 400, "ExpiredTokenException", "Token expired: current date/time …"},
 		"another issuer":                {map[string]any{"repository_id": "74", "iss": "https://issuer.example"}, 400, "InvalidIdentityToken", "No OpenIDConnect provider found in your account for https://issuer.example"},

@@ -86,6 +86,9 @@ func (s *Service) federated(ctx context.Context, roleARN, compact string) (*fede
 		return nil, tacet.Errorf(tacet.InvalidParameter, "Request ARN is invalid")
 	}
 	issuer := token.Unverified().Issuer
+	if issuer == "" {
+		return nil, missing("iss")
+	}
 	name, err := oidc.ProviderName(issuer)
 	if err != nil {
 		return nil, noProvider(issuer)
@@ -98,7 +101,7 @@ func (s *Service) federated(ctx context.Context, roleARN, compact string) (*fede
 		return nil, tacet.Errorf(tacet.IssuerUnreachable, "This server does not take tokens of other issuers.")
 	}
 	if name := missingClaim(token.Unverified()); name != "" {
-		return nil, tacet.Errorf(tacet.IdentityTokenInvalid, "Missing a required claim: %s", name)
+		return nil, missing(name)
 	}
 	reg := oidc.Issuer{URL: p.Issuer(), Audiences: p.ClientIDs}
 	if p.JWKS != "" {
@@ -133,6 +136,10 @@ func accountOf(roleARN string) (string, bool) {
 func IsRoleARN(arn string) bool {
 	_, ok := accountOf(arn)
 	return ok
+}
+
+func missing(claim string) error {
+	return tacet.Errorf(tacet.IdentityTokenInvalid, "Missing a required claim: %s", claim)
 }
 
 // missingClaim names a claim that a token must have and does not; "" when all are there.

@@ -235,7 +235,7 @@ func (s *scope) question(op tacet.Operation) (set policy.Set, pr policy.Request,
 	if pr.ResourceAccount == "" && r.Call.Vault != "" { // a vault that does not exist: as in administered
 		pr.ResourceAccount = s.dir.operator()
 	}
-	s.owner = pr.ResourceAccount
+	s.owner, s.seenCount = pr.ResourceAccount, 0
 	return s.policies(), pr, given
 }
 
@@ -308,6 +308,12 @@ func statementName(d policy.Decision) string {
 	return d.Policy + "/" + strconv.Itoa(d.Statement)
 }
 
+// A seenKey is a condition key that was asked for: ten policies ask for the same.
+type seenKey struct {
+	name   string
+	values []string
+}
+
 // conditions is the request context that policies' conditions look into, computed
 // key by key on demand: most policies ask for none.
 type conditions scope
@@ -317,8 +323,18 @@ func (c *conditions) Value(name string) ([]string, bool) {
 	if v := c.req.values(name); len(v) > 0 {
 		return v, true
 	}
+	for i := range c.seenCount {
+		if c.seen[i].name == name {
+			return c.seen[i].values, true
+		}
+	}
 	if v, ok := c.global(name); ok {
-		return []string{v}, true
+		values := []string{v}
+		if c.seenCount < len(c.seen) {
+			c.seen[c.seenCount] = seenKey{name, values}
+			c.seenCount++
+		}
+		return values, true
 	}
 	if tag, ok := strings.CutPrefix(name, "aws:principaltag/"); ok {
 		return c.job.who.principalTag(&c.req.Call.Caller, tag)

@@ -37,6 +37,10 @@ type scope struct {
 	resource string // ARN
 	owner    string // the account of what is being decided about
 	response map[string]any
+
+	// The keys of the question that were asked for, see [conditions.Value].
+	seen      [4]seenKey
+	seenCount int
 }
 
 // A Snapshot is what a read works on. It is good until the operation returns.

@@ -102,7 +102,7 @@ func TestThreat05_NoEnumeration(t *testing.T) {
 		}, "role/their", "role/theiz"},
 		"GetUser": {func(there bool) (*http.Response, []byte) {
 			return u.query("iam", form("GetUser", "UserName", of(there, "there", "thera")))
-		}, "user/there", "user/thera"},
+		}, "user there", "user thera"},
 		"GetSecretValue": {func(there bool) (*http.Response, []byte) {
 			return u.c.CallRaw("secretsmanager.GetSecretValue", []byte(`{"SecretId":"`+of(there, "there", "thera")+`"}`))
 		}, "there", "thera"},
@@ -134,7 +134,7 @@ func TestThreat05_NoEnumeration(t *testing.T) {
 // unidentified, fails the test.
 var identifiers = map[string]string{
 	"UserName": `GetUser UpdateUser DeleteUser TagUser UntagUser ListUserTags ListGroupsForUser PutUserPermissionsBoundary DeleteUserPermissionsBoundary ListMFADevices
-		ListSSHPublicKeys ListServiceSpecificCredentials ListSigningCertificates GetLoginProfile CreateAccessKey ListAccessKeys UpdateAccessKey DeleteAccessKey AddUserToGroup
+		ListSSHPublicKeys ListServiceSpecificCredentials ListSigningCertificates GetLoginProfile DeleteLoginProfile CreateAccessKey ListAccessKeys UpdateAccessKey DeleteAccessKey AddUserToGroup
 		RemoveUserFromGroup PutUserPolicy GetUserPolicy ListUserPolicies DeleteUserPolicy AttachUserPolicy DetachUserPolicy ListAttachedUserPolicies`,
 	"GroupName": `GetGroup UpdateGroup DeleteGroup AddUserToGroup RemoveUserFromGroup PutGroupPolicy GetGroupPolicy ListGroupPolicies DeleteGroupPolicy AttachGroupPolicy
 		DetachGroupPolicy ListAttachedGroupPolicies`,
@@ -148,8 +148,9 @@ var identifiers = map[string]string{
 	"PermissionsBoundary":     "CreateUser CreateRole PutUserPermissionsBoundary PutRolePermissionsBoundary",
 	"RoleArn":                 "AssumeRole",
 	"PolicyArns.member.1.arn": "AssumeRole",
-	"PolicySourceArn":         "SimulatePrincipalPolicy",
+	"PolicySourceArn":         "SimulatePrincipalPolicy GetContextKeysForPrincipalPolicy",
 	"EncodedMessage":          "DecodeAuthorizationMessage",
+	"AccountAlias":            "DeleteAccountAlias",
 }
 
 // unidentified are the operations that take no identifier; two that do are told apart as AWS
@@ -157,7 +158,8 @@ var identifiers = map[string]string{
 // AssumeRoleWithWebIdentity is of no account (TestThreat05 and TestThreat17 ask it). Those
 // that are no operations of this protocol have no name here.
 const unidentified = `GetCallerIdentity GetSessionToken GetAccessKeyInfo AssumeRoleWithWebIdentity CreateGroup CreatePolicy CreateOpenIDConnectProvider ListUsers ListGroups
-	ListRoles ListPolicies ListOpenIDConnectProviders ListAccountAliases GetAccountSummary ListVirtualMFADevices SimulateCustomPolicy
+	ListRoles ListPolicies ListOpenIDConnectProviders ListAccountAliases GetAccountSummary ListVirtualMFADevices SimulateCustomPolicy GetContextKeysForCustomPolicy GenerateCredentialReport
+	GetCredentialReport CreateAccountAlias GetAccountAuthorizationDetails
 	- TagSession SetSourceIdentity IssueToken CreateClientCredential ListClientCredentials DeleteClientCredential`
 
 // A tenant is an account with one of everything that has an identifier.
@@ -169,6 +171,8 @@ func (h *house) furnish(account, mark string) tenant {
 	me := tenant{"UserName": "ana" + mark, "GroupName": "ops" + mark, "RoleName": "deploy" + mark, "PolicyArn": arn + "policy/readers" + mark, "PermissionsBoundary": arn + "policy/readers" + mark,
 		"PolicyArns.member.1.arn": arn + "policy/readers" + mark, "RoleArn": arn + "role/deploy" + mark, "PolicySourceArn": arn + "role/deploy" + mark,
 		"OpenIDConnectProviderArn": arn + "oidc-provider/issuer." + mark + ".example"}
+	me["AccountAlias"] = "alias-" + mark
+	h.iam("CreateAccountAlias", "AccountAlias", me["AccountAlias"])
 	h.iam("CreateUser", "UserName", me["UserName"], "Path", "/"+mark+"/")
 	h.iam("CreateGroup", "GroupName", me["GroupName"], "Path", "/"+mark+"/")
 	h.iam("CreateRole", "RoleName", me["RoleName"], "Description", mark, "AssumeRolePolicyDocument", trusting(`{"AWS":"`+account+`"}`, "", "sts:AssumeRole", "sts:TagSession"))
@@ -272,7 +276,7 @@ func TestThreat13_IdentityOfAnotherAccount(t *testing.T) {
 			t.Errorf("%s is not in the table: which identifiers does it take?", op)
 		}
 	}
-	for _, list := range []string{"ListUsers", "ListGroups", "ListRoles", "ListPolicies", "ListOpenIDConnectProviders", "GetAccountSummary"} {
+	for _, list := range []string{"ListAccountAliases", "ListUsers", "ListGroups", "ListRoles", "ListPolicies", "ListOpenIDConnectProviders", "GetAccountSummary", "GenerateCredentialReport", "GetAccountAuthorizationDetails"} {
 		if a := other.ask("iam", list); a.Status != 200 || strings.Contains(a.Body, "zzmarker") {
 			t.Errorf("%s shows another account's: %s", list, a.Body)
 		}

@@ -180,7 +180,7 @@ const secretsNamingARNs = `SELECT ` + secretColumns + ` FROM secret
 	WHERE policy <> '' AND (replace(policy, ':iam::', '') <> policy OR replace(policy, '\u', '') <> policy) ORDER BY id`
 
 // SecretsNamingARNs returns the secrets, of all vaults, in whose policies an ARN of IAM's may
-// stand, perhaps with escapes. It reads every secret's policy.
+// stand, perhaps with escapes. It reads the secrets that have a policy, and no others.
 func (tx *Tx) SecretsNamingARNs() ([]SecretRow, error) {
 	return list(tx, "secrets naming ARNs", secretsNamingARNs, scanSecret)
 }

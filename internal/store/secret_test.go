@@ -229,6 +229,9 @@ func TestSecretPlans(t *testing.T) {
 		if !strings.Contains(plan, "secret_purge") || strings.Contains(plan, "B-TREE") {
 			t.Errorf("secrets to purge:\n%s", plan)
 		}
+		if plan = planOf(t, db, explain+secretsNamingARNs, nil); !strings.Contains(plan, "secret_policy") {
+			t.Errorf("secrets with policies:\n%s", plan)
+		}
 		text, args, err := SecretQuery{Vault: "v", OrderBy: "name", OnlyScheduled: true, Limit: 26}.text()
 		if err != nil {
 			t.Fatal(err)

@@ -9,7 +9,7 @@ import (
 	"tacet"
 )
 
-// azure.md (b): names, and "/" shown as "--".
+// Names, and "/" shown as "--".
 func TestShownName(t *testing.T) {
 	x := func(n int) string { return strings.Repeat("x", n) }
 	for _, tt := range []struct {
@@ -45,7 +45,7 @@ func FuzzShownName(f *testing.F) {
 	})
 }
 
-// design.md 1: an id that is a UUID is shown without hyphens and found either way.
+// An id that is a UUID is shown without hyphens and found either way.
 func TestVersionIDs(t *testing.T) {
 	const uuid, hex = "00112233-4455-6677-8899-aabbccddeeff", "00112233445566778899aabbccddeeff"
 	for id, want := range map[tacet.VersionID]string{
@@ -79,7 +79,7 @@ func TestNetworkRules(t *testing.T) {
 	}
 }
 
-// azure.md (f): recovery levels.
+// Recovery levels.
 func TestRecoveryLevel(t *testing.T) {
 	for _, tt := range []struct {
 		days      int

@@ -12,7 +12,7 @@ import (
 )
 
 // TestAzureAutorest: tokens by go-autorest, which the External Secrets Operator uses unless
-// told otherwise (azure.md i). It asks the first version of the endpoint, by resource, makes
+// told otherwise. It asks the first version of the endpoint, by resource, makes
 // assertions for a day and reads MSI_ENDPOINT; a token whose end it is not told it throws
 // away.
 func TestAzureAutorest(t *testing.T) {

@@ -79,8 +79,7 @@ func writeCertificate(t *testing.T, dir string) {
 	must(t, os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
 }
 
-// TestAzureGoRS256 is the main job on a server that signs access tokens as Entra does
-// (azure.md a.2: "JWT RS256"), by azure.token_algorithm.
+// TestAzureGoRS256 is the main job on a server that signs access tokens as Entra does, by azure.token_algorithm.
 func TestAzureGoRS256(t *testing.T) {
 	vaultURL(t) // whose name has to resolve
 	url := newServer(t, `token_algorithm = "RS256"`)

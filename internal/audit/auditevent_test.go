@@ -33,7 +33,7 @@ func auditEvent(t *testing.T, rec tacet.Record) (e event) {
 	return e
 }
 
-// azure.md h: the audit record.
+// The audit record.
 func TestAuditEvent(t *testing.T) {
 	at := time.Date(2026, 11, 23, 12, 0, 0, 999_999_000, time.FixedZone("", 3600))
 	const (
@@ -92,7 +92,7 @@ func TestAuditEvent(t *testing.T) {
 	}
 }
 
-// azure.md h: operationName. Every operation has one: Key Vault's or, where Key Vault has
+// OperationName. Every operation has one: Key Vault's or, where Key Vault has
 // none, its own.
 func TestAuditEventEveryOperation(t *testing.T) {
 	names := map[tacet.Operation]string{
@@ -176,7 +176,7 @@ func TestAuditEventCallers(t *testing.T) {
 	}
 }
 
-// azure.md f: the texts of refusals, as far as a record can tell them.
+// The texts of refusals, as far as a record can tell them.
 func TestAuditEventDenials(t *testing.T) {
 	rec := tacet.Record{ID: "decision", Operation: tacet.OpGetSecretValue, SourceIP: "192.0.2.7", Error: tacet.Denied, Outcome: tacet.OutcomeDenied}
 	for reason, want := range map[tacet.DenyReason]string{

@@ -195,7 +195,7 @@ func TestExportTampered(t *testing.T) {
 	}
 }
 
-// azure.md h: an AuditEvent's line has the stored record in it, and shows the tenant that
+// An AuditEvent's line has the stored record in it, and shows the tenant that
 // the key's deployment is: an export that is all of another tenant does not verify,
 // whether the key came with it or not.
 func TestExportAzure(t *testing.T) {

@@ -19,7 +19,7 @@ func (h *house) account() *house {
 	return &o
 }
 
-// aws.md (e), AssumeRole: a role of another account is assumed if its trust policy names the
+// AssumeRole: a role of another account is assumed if its trust policy names the
 // caller's account, himself or his role, and, where it does not name him alone, his own
 // account lets him too.
 func TestContractE_AssumeRoleAcrossAccounts(t *testing.T) {
@@ -86,7 +86,7 @@ func between(body, name string) string {
 	return inner
 }
 
-// aws.md (d): a secret of another account is reached by its ARN if its resource policy and
+// A secret of another account is reached by its ARN if its resource policy and
 // the caller's own policies allow it, and only by what both allow; its value is not, since
 // it is sealed under the default key.
 func TestContractD_SecretsAcrossAccounts(t *testing.T) {
@@ -97,7 +97,7 @@ func TestContractD_SecretsAcrossAccounts(t *testing.T) {
 	h.ok("PutResourcePolicy", in{"SecretId": "shared", "ResourcePolicy": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` +
 		second + `"},"Action":["secretsmanager:GetSecretValue","secretsmanager:DescribeSecret"],"Resource":"*"}]}`})
 	other.ok("DescribeSecret", in{"SecretId": arn})
-	other.fails("GetSecretValue", in{"SecretId": arn}, "InvalidRequestException", // aws.md (b) 2
+	other.fails("GetSecretValue", in{"SecretId": arn}, "InvalidRequestException",
 		"You can't access a secret from a different AWS account if you encrypt the secret with the default KMS service key.")
 	other.fails("GetSecretValue", in{"SecretId": "shared"}, "ResourceNotFoundException", notFound) // a name is of one's own account
 	other.fails("PutSecretValue", in{"SecretId": arn, "SecretString": "x", "ClientRequestToken": token(3)}, "AccessDeniedException", "User: …")

@@ -9,8 +9,7 @@ import (
 
 // The details of the contract that are about two operations together.
 
-// A page's token is good for the question it was given to and for no other (aws.md b.3,
-// b.8, b.9).
+// A page's token is good for the question it was given to and for no other.
 func TestContractB9_TokensOfOtherQuestions(t *testing.T) {
 	h := newServer(t)
 	for n := range 3 {
@@ -58,7 +57,7 @@ func TestContractB9_TokensOfOtherQuestions(t *testing.T) {
 }
 
 // A label that is where it should be is left there; one that is nowhere cannot be taken
-// from a version (aws.md b.7).
+// from a version.
 func TestContractB7_LabelsThatNeedNoMove(t *testing.T) {
 	h := newServer(t)
 	h.create("s", "1", 1)
@@ -79,7 +78,7 @@ func TestContractB7_LabelsThatNeedNoMove(t *testing.T) {
 }
 
 // The 21st label is refused to UpdateSecretVersionStage as it is to PutSecretValue, and more
-// than 20 in one request are against the model (aws.md c).
+// than 20 in one request are against the model.
 func TestContractC_LabelQuotaOfMoves(t *testing.T) {
 	h := newServer(t)
 	h.create("s", "1", 1)
@@ -100,7 +99,7 @@ func TestContractC_LabelQuotaOfMoves(t *testing.T) {
 		"1 validation error detected: Value '[l0, …")
 }
 
-// What is forbidden and what is allowed on a replica (aws.md b.0, b.13, b.15).
+// What is forbidden and what is allowed on a replica.
 func TestContractB15_OnAReplica(t *testing.T) {
 	h := newServer(t)
 	far := &house{t, h.s, h.c.InRegion("eu-west-1")}
@@ -151,7 +150,7 @@ func TestContractB15_OnAReplica(t *testing.T) {
 }
 
 // The order of the checks: form, model, authorisation, token, and only then the secret and
-// its state (aws.md a.1).
+// its state.
 func TestContractA1_OrderOfChecks(t *testing.T) {
 	h := newServer(t)
 	h.create("gone", "v", 1)

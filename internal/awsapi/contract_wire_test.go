@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What SDKs and proxies add to a request is tolerated, signed or not (aws.md a.1).
+// What SDKs and proxies add to a request is tolerated, signed or not.
 func TestContractA1_WhatSDKsAdd(t *testing.T) {
 	h := newServer(t)
 	h.create("s", "v", 1)
@@ -32,8 +32,7 @@ func TestContractA1_WhatSDKsAdd(t *testing.T) {
 	}
 }
 
-// An operation that amounts to another needs the right to that one too (aws.md b.1, b.3,
-// b.13).
+// An operation that amounts to another needs the right to that one too.
 func TestContractA6_ImpliedRights(t *testing.T) {
 	h := newServer(t)
 	h.create("s", "v", 1)
@@ -56,8 +55,7 @@ func TestContractA6_ImpliedRights(t *testing.T) {
 	u.ok("CreateSecret", in{"Name": "n", "ClientRequestToken": token(1), "Tags": list()})
 }
 
-// A rotation without a function has its own refusal, also before rotation exists
-// (aws.md b.14).
+// A rotation without a function has its own refusal, also before rotation exists.
 func TestContractB14_NoFunction(t *testing.T) {
 	h := newServer(t)
 	h.create("s", "v", 1)
@@ -69,7 +67,7 @@ func TestContractB14_NoFunction(t *testing.T) {
 
 // A request with a target is Secrets Manager's and a form is STS's or IAM's, whatever it is
 // scoped to: the scope of another service is refused in the words of the one that was
-// meant, as that one's endpoint does (aws.md a.5).
+// meant, as that one's endpoint does.
 func TestContractA5_ScopeOfAnotherService(t *testing.T) {
 	h := newServer(t)
 	for _, service := range []string{"sts", "iam", "s3", "SecretsManager"} {
@@ -98,8 +96,7 @@ func TestContractA5_ScopeOfAnotherService(t *testing.T) {
 }
 
 // On a development server, where every test comes from one address, failed attempts to
-// prove who one is get the answer they have been made for, however many there are (aws.md
-// a.5), and whoever comes next is heard.
+// prove who one is get the answer they have been made for, however many there are, and whoever comes next is heard.
 func TestContractA5_FailuresOfADevelopmentServer(t *testing.T) {
 	h := newServer(t)
 	wrong := &house{t, h.s, h.c.As(h.s.AccessKey, "x"+h.s.SecretKey)}

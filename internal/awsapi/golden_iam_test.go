@@ -10,7 +10,7 @@ import (
 	"tacet/internal/tacettest/golden"
 )
 
-// TestContractE_IAM is a story of every operation of "Minimal IAM" (aws.md e), with what is
+// TestContractE_IAM is a story of every operation of "Minimal IAM", with what is
 // sent and what is answered, byte by byte but for ids and times. A member of a request may
 // be what an earlier answer had: {AccessKeyId}, {Marker}. The texts of refusals are AWS's,
 // as recorded by LocalStack's tests against AWS or quoted by users.

@@ -151,7 +151,7 @@ func TestContract_a3_Replies(t *testing.T) {
 		"cfa8b339-82a2-471a-a3c9-0fc0be7a4093/.default":        "https://vault.azure.net",
 	} {
 		if _, claims := a.parts(a.token("adfs", map[string]string{"scope": scope})); claims["aud"] != want {
-			t.Errorf("azure.md a.1, scope %s: aud is %v, want %s", scope, claims["aud"], want)
+			t.Errorf("scope %s: aud is %v, want %s", scope, claims["aud"], want)
 		}
 	}
 	// client_secret_basic
@@ -349,7 +349,7 @@ func TestContract_a5_ManagedIdentity(t *testing.T) {
 		_, claims := a.parts(out["access_token"].(string))
 		object = claims["oid"].(string)
 		if claims["xms_mirid"] != "/subscriptions/"+a.tenant+"/resourcegroups/tacet/providers/Microsoft.ManagedIdentity/userAssignedIdentities/admin" || claims["appidacr"] != "2" {
-			t.Errorf("azure.md a.2: %s: the claims are %v", c.name, claims)
+			t.Errorf("%s: the claims are %v", c.name, claims)
 		}
 		for name, want := range map[string]any{"token_type": "Bearer", "resource": "https://vault.azure.net", "client_id": a.ID,
 			"expires_on": fmt.Sprintf("%.0f", claims["exp"]), "not_before": fmt.Sprintf("%.0f", claims["nbf"]), "expires_in": "3599"} {

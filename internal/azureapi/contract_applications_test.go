@@ -94,7 +94,7 @@ func (a *application) wants(status int, method, target string, body any) in {
 	return out
 }
 
-// azure.md f: "A data role on one secret cannot list", at vault scope it can; the object is
+// "A data role on one secret cannot list", at vault scope it can; the object is
 // the secret with all its versions, in any case of letters.
 func TestContractF_Scopes(t *testing.T) {
 	h := newHouse(t)
@@ -124,7 +124,7 @@ func TestContractF_Scopes(t *testing.T) {
 	app.wants(403, "GET", "/secrets/other", nil)
 }
 
-// azure.md f: the table of built-in roles: name, id and data actions.
+// The table of built-in roles: name, id and data actions.
 func TestContractF_BuiltInRoles(t *testing.T) {
 	h := newHouse(t)
 	want := map[string]string{
@@ -159,7 +159,7 @@ func TestContractF_BuiltInRoles(t *testing.T) {
 	}
 }
 
-// azure.md f: access policies, "up to 1024 per vault, per objectId"; a principal has one.
+// Access policies, "up to 1024 per vault, per objectId"; a principal has one.
 func TestContractF_AccessPolicyLimit(t *testing.T) {
 	h := newHouse(t)
 	set := func(principal string) int {
@@ -195,7 +195,7 @@ func TestContractF_AccessPolicyLimit(t *testing.T) {
 	}
 }
 
-// azure.md f: "notDataActions subtract", "Match is ... case-insensitive", and of several
+// "notDataActions subtract", "Match is ... case-insensitive", and of several
 // roles each grants.
 func TestContractF_CustomRolesOverTheWire(t *testing.T) {
 	h := newHouse(t)
@@ -214,7 +214,7 @@ func TestContractF_CustomRolesOverTheWire(t *testing.T) {
 	app.wants(200, "GET", "/secrets/s", nil)
 }
 
-// azure.md b, "Usual headers": x-ms-keyvault-rbac-assignment-id names the role assignment that
+// "Usual headers": x-ms-keyvault-rbac-assignment-id names the role assignment that
 // allowed the request, whosever it is, and nothing else.
 func TestContractB_AssignmentHeader(t *testing.T) {
 	h := newHouse(t)
@@ -301,7 +301,7 @@ func TestContractF_TokensOfWhatIsGone(t *testing.T) {
 	}
 }
 
-// azure.md f: "Soft delete always on, retention 7..90 (default 90) ... recoveryLevel", in
+// "Soft delete always on, retention 7..90 (default 90) ... recoveryLevel", in
 // every answer that has attributes.
 func TestContractF_RecoveryLevels(t *testing.T) {
 	h := newHouse(t)
@@ -353,7 +353,7 @@ func TestContractF_RecoveryLevels(t *testing.T) {
 	}
 }
 
-// azure.md f: "Network: ... applied to the data plane, after the 401 step": also to who may
+// "Network: ... applied to the data plane, after the 401 step": also to who may
 // do everything, and not to the administration.
 func TestContractF_NetworkRules(t *testing.T) {
 	h := newHouse(t)

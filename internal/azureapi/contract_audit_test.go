@@ -54,8 +54,8 @@ func (m *matrix) send(token, method, target string, body any) (id string, status
 	return res.Header.Get("X-Ms-Request-Id"), res.StatusCode
 }
 
-// azure.md h: the audit record and its operationNames, member by member, for each of the
-// operations of azure.md c, allowed and refused.
+// The audit record and its operationNames, member by member, for each of the
+// operations on secrets, allowed and refused.
 func TestContractH_AuditEvents(t *testing.T) {
 	m := newMatrix(t)
 	names := map[string]string{"set": "SecretSet", "get": "SecretGet", "get a version": "SecretGet", "update": "SecretUpdate", "list": "SecretList",
@@ -150,7 +150,7 @@ func (m *matrix) holds(what string, e *auditEvent, name, target string, status i
 	}
 }
 
-// azure.md h: "The anonymous 401 probe is logged as Authentication", and so is a token that
+// "The anonymous 401 probe is logged as Authentication", and so is a token that
 // is none. Nobody can fill the record so.
 func TestContractH_AnonymousRequests(t *testing.T) {
 	m := newMatrix(t)

@@ -17,7 +17,7 @@ import (
 	"tacet/internal/vault"
 )
 
-// azure.md a.1: resource is "a setting (fixed https://vault.azure.net | derived from Host).
+// Resource is "a setting (fixed https://vault.azure.net | derived from Host).
 // Derive only from configured vault hosts"; a.4: "let a vault be configured to challenge
 // with /adfs". Behind a proxy the port is the one that clients connect to.
 func TestContractA1_ChallengeSettings(t *testing.T) {
@@ -108,7 +108,7 @@ func TestAuthorityFailures(t *testing.T) {
 	}
 }
 
-// azure.md a.1: "Expired ... tokens: also 401 Unauthorized" with the challenge, after which
+// "Expired ... tokens: also 401 Unauthorized" with the challenge, after which
 // clients ask for another token; a.3: an expired secret gets none (AADSTS7000222).
 func TestContractA1_ExpiredToken(t *testing.T) {
 	a := newAuthority(t)

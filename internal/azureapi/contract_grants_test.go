@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// azure.md f: "deny wins", at object scope, with the text that names the deny assignment.
+// "deny wins", at object scope, with the text that names the deny assignment.
 func TestContractF_DenyAssignment(t *testing.T) {
 	h := newHouse(t)
 	h.set("open", "v")

@@ -10,7 +10,7 @@ import (
 	"tacet/internal/tacettest"
 )
 
-// throttled holds an answer to the form of azure.md b, "Retries": 429, code Throttled, and a
+// throttled holds an answer to the form that clients retry on: 429, code Throttled, and a
 // Retry-After that SDKs honour.
 func (h *house) throttled(what string, res *http.Response, body []byte) {
 	h.Helper()

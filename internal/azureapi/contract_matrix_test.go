@@ -14,7 +14,7 @@ const (
 	noPolicy = ". For help resolving this issue, please see https://go.microsoft.com/fwlink/?linkid=2125287"
 )
 
-// secretsOperations are the operations of azure.md c, each with what grants it: a data
+// secretsOperations are the operations, each with what grants it: a data
 // action, and a permission of access policies. {n} is of the try, so that a try that
 // succeeds is in no later one's way.
 func secretsOperations() []secretsOperation {
@@ -126,7 +126,7 @@ func newMatrix(t *testing.T) *matrix {
 	return m
 }
 
-// azure.md f: "Operation -> action": each data action alone grants its operations and no
+// "Operation -> action": each data action alone grants its operations and no
 // other, and a refusal names the action and the object.
 func TestContractF_EveryActionAndOperation(t *testing.T) {
 	m := newMatrix(t)
@@ -155,7 +155,7 @@ func TestContractF_EveryActionAndOperation(t *testing.T) {
 	}
 }
 
-// azure.md f: access policies: each permission alone, and `all`; "secret update needs set;
+// Access policies: each permission alone, and `all`; "secret update needs set;
 // GET deleted needs get, list deleted list".
 func TestContractF_EveryPermissionAndOperation(t *testing.T) {
 	m := newMatrix(t)
@@ -177,7 +177,7 @@ func TestContractF_EveryPermissionAndOperation(t *testing.T) {
 	m.tries("a policy that was deleted", func(*secretsOperation) bool { return false }, "ForbiddenByPolicy", refused)
 }
 
-// azure.md f: "Authorization comes before existence": whoever has no permission is told the
+// "Authorization comes before existence": whoever has no permission is told the
 // same of a name that is there and of one that is not, in either model.
 func TestContractF_NamesAreNotTold(t *testing.T) {
 	h := newHouse(t)

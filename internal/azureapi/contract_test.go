@@ -11,8 +11,8 @@ import (
 	"tacet/internal/tacettest"
 )
 
-// The tests named TestContract... state what azure.md, the contract this face is built
-// to, says in the section that the name ends in, over the wire of a whole running server.
+// The tests named TestContract... state what the section of the API that
+// their name ends in (A tokens, B common, C secrets, F access, H audit) says, over the wire of a whole running server.
 
 // house is a running server and the administrator's client of its vault main.
 type house struct {

@@ -34,7 +34,7 @@ func (a *authority) refused(what string, res *http.Response, out map[string]any,
 	}
 }
 
-// azure.md a.3: "{tenant} is a guid or a verified domain name; common/organizations are not
+// "{tenant} is a guid or a verified domain name; common/organizations are not
 // valid for client_credentials"; a.4: "Tenant adfs ... Serve it as an alias". Names have no case.
 func TestContract_a3_Tenants(t *testing.T) {
 	a := newAuthority(t)
@@ -51,7 +51,7 @@ func TestContract_a3_Tenants(t *testing.T) {
 	}
 }
 
-// azure.md a.4: "Trailing slash optional": of AZURE_AUTHORITY_HOST, so that paths may begin
+// "Trailing slash optional": of AZURE_AUTHORITY_HOST, so that paths may begin
 // with two. Entra's paths have no case.
 func TestContract_a4_PathsAsClientsWriteThem(t *testing.T) {
 	a := newAuthority(t)
@@ -70,7 +70,7 @@ func TestContract_a4_PathsAsClientsWriteThem(t *testing.T) {
 	}
 }
 
-// azure.md a.3: "form POST". A body of another type has no parameters; Entra says so with
+// "form POST". A body of another type has no parameters; Entra says so with
 // the first that is missing.
 func TestContract_a3_ContentTypes(t *testing.T) {
 	a := newAuthority(t)
@@ -93,7 +93,7 @@ func TestContract_a3_ContentTypes(t *testing.T) {
 	}
 }
 
-// azure.md a.3: "Real Entra also accepts client_secret_basic". RFC 6749 section 5.2 wants
+// "Real Entra also accepts client_secret_basic". RFC 6749 section 5.2 wants
 // its refusal to name the scheme.
 func TestContract_a3_ClientSecretBasic(t *testing.T) {
 	a := newAuthority(t)
@@ -123,7 +123,7 @@ func TestContract_a3_ClientSecretBasic(t *testing.T) {
 	}
 }
 
-// azure.md a.3: "scope is <resource>/.default openid offline_access profile in one
+// "scope is <resource>/.default openid offline_access profile in one
 // space-separated value (any order)"; a.1: "https://vault.azure.net//.default".
 func TestContract_a3_Resources(t *testing.T) {
 	a := newAuthority(t)
@@ -155,7 +155,7 @@ func TestContract_a3_Resources(t *testing.T) {
 
 var descriptionForm = regexp.MustCompile(`^AADSTS\d+: .+ Trace ID: [0-9a-f-]{36} Correlation ID: [0-9a-f-]{36} Timestamp: \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$`)
 
-// azure.md a.3: the seven members of an error, Cache-Control, and "x-client-SKU,
+// The seven members of an error, Cache-Control, and "x-client-SKU,
 // x-client-Ver, client-request-id as headers or form/query".
 func TestContract_a3_ErrorMembers(t *testing.T) {
 	a := newAuthority(t)
@@ -216,7 +216,7 @@ func TestThreat25_FormsWithoutSeparators(t *testing.T) {
 	}
 }
 
-// azure.md a.3: "900144 ... at the authorize endpoint", which a.4's documents name.
+// "900144 ... at the authorize endpoint", which a.4's documents name.
 func TestContract_a3_Authorize(t *testing.T) {
 	a := newAuthority(t)
 	for query, c := range map[string]struct {
@@ -229,7 +229,7 @@ func TestContract_a3_Authorize(t *testing.T) {
 	}
 }
 
-// azure.md a.4: "non-empty authorization_endpoint, token_endpoint, issuer", on the
+// "non-empty authorization_endpoint, token_endpoint, issuer", on the
 // authority's own host, under every name of a tenant; and the tenants that stand for any.
 func TestContract_a4_Documents(t *testing.T) {
 	a := newAuthority(t)
@@ -276,7 +276,7 @@ func TestContract_a4_Documents(t *testing.T) {
 	}
 }
 
-// azure.md a.4: the tenant adfs "is the way to serve clients whose code cannot disable
+// The tenant adfs "is the way to serve clients whose code cannot disable
 // discovery". MSAL for .NET (AdfsAuthorityValidator) wants to be told first, by WebFinger,
 // that the host is a trusted realm of itself.
 func TestContract_a4_WebFinger(t *testing.T) {
@@ -336,7 +336,7 @@ func (s *signer) sign(header, claims map[string]any) string {
 	return text + "." + base64.RawURLEncoding.EncodeToString(sig)
 }
 
-// azure.md a.3, certificate assertion: "alg RS256/PS256, x5t (SHA-1 b64url) or x5t#S256,
+// Certificate assertion: "alg RS256/PS256, x5t (SHA-1 b64url) or x5t#S256,
 // optional x5c chain", "aud = token endpoint (accept v1 and v2 URL and the authority root)",
 // "Reject replays/expiry with 401 invalid_client AADSTS700024/700027".
 func TestContract_a3_CertificateAssertions(t *testing.T) {
@@ -417,7 +417,7 @@ func TestContract_a3_CertificateAssertions(t *testing.T) {
 	a.refused("a replay", res, out, 401, "invalid_client", 700027)
 }
 
-// azure.md a.3, federated: "match exactly iss, sub, aud ... Not matched: AADSTS70021 /
+// Federated: "match exactly iss, sub, aud ... Not matched: AADSTS70021 /
 // 700213", of which Entra today says which of the three it was.
 func TestContract_a3_FederatedAssertions(t *testing.T) {
 	a := newAuthority(t)
@@ -460,7 +460,7 @@ func TestContract_a3_FederatedAssertions(t *testing.T) {
 	}
 }
 
-// azure.md a.1: "AKV10032: Invalid issuer", "Expired / not readable tokens: also 401", all
+// "AKV10032: Invalid issuer", "Expired / not readable tokens: also 401", all
 // with WWW-Authenticate.
 func TestContractA1_TokensOfOthers(t *testing.T) {
 	h := newHouse(t)

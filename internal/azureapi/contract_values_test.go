@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// azure.md c: "attributes{enabled,nbf,exp}", "times are integer unix seconds", "nbf/exp are
+// "attributes{enabled,nbf,exp}", "times are integer unix seconds", "nbf/exp are
 // informational": what of them is taken and shown, and what is no time or flag.
 func TestContractC_Attributes(t *testing.T) {
 	h := newHouse(t)
@@ -61,7 +61,7 @@ func (h *house) raw(method, path, body string) (int, in) {
 	return res.StatusCode, out
 }
 
-// azure.md c: "Limits: value 25 600 bytes, contentType 255, 15 tags, 256 chars tag name and
+// "Limits: value 25 600 bytes, contentType 255, 15 tags, 256 chars tag name and
 // value": bytes of UTF-8 for the value, characters for the rest.
 func TestContractC_LimitsOfOtherAlphabets(t *testing.T) {
 	h := newHouse(t)
@@ -104,7 +104,7 @@ func TestContractC_Values(t *testing.T) {
 	}
 }
 
-// azure.md c: "nextLink", "clients fetch it verbatim": a page goes on where the last one
+// "nextLink", "clients fetch it verbatim": a page goes on where the last one
 // ended, whatever was removed meanwhile, and its token is good for that listing of that
 // vault alone.
 func TestContractC_PagingWhileThingsChange(t *testing.T) {
@@ -164,7 +164,7 @@ func TestContractC_PagingWhileThingsChange(t *testing.T) {
 	}
 }
 
-// azure.md c: "Restorable ... (self-host: same installation key)": into another vault of the
+// "Restorable ... (self-host: same installation key)": into another vault of the
 // deployment too, with the versions' ids, and it is another secret there.
 func TestContractC_RestoreElsewhere(t *testing.T) {
 	h := newHouse(t)

@@ -48,7 +48,7 @@ func TestEveryCodeIsTranslated(t *testing.T) {
 	}
 }
 
-// azure.md h: the record tells the status that the client was told.
+// The record tells the status that the client was told.
 func TestRecordTellsTheStatus(t *testing.T) {
 	x := testExchange(tacet.OpGetSecretValue, "get", "secrets", "n")
 	for _, code := range tacet.Codes() {
@@ -63,7 +63,7 @@ func TestRecordTellsTheStatus(t *testing.T) {
 	}
 }
 
-// The texts of azure.md (c) and (f) that no test over the wire reaches.
+// The texts that no test over the wire reaches.
 func TestContractF_Texts(t *testing.T) {
 	const who = "appid=%s;oid=%s;iss=https://sts.windows.net/11111111-1111-4111-8111-111111111111/"
 	caller := strings.Replace(strings.Replace(who, "%s", tacet.ClientID("AIDAEXAMPLE"), 1), "%s", tacet.ObjectID("AIDAEXAMPLE"), 1)

@@ -11,7 +11,7 @@ import (
 	"tacet/internal/tacettest/golden"
 )
 
-// TestContractC_Story is a story of every operation on secrets (azure.md c), each with a
+// TestContractC_Story is a story of every operation on secrets, each with a
 // success and a refusal: what is sent and what is answered, byte by byte but for ids and
 // times. A request may have in it what an earlier answer had: {version}, the version of the
 // last id, {next}, the last nextLink, and {backup}.

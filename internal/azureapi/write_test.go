@@ -13,7 +13,7 @@ import (
 	"tacet/internal/vault"
 )
 
-// azure.md b: "Build ids from the configured vault URL (with port if not 443)".
+// "Build ids from the configured vault URL (with port if not 443)".
 func TestContractB_PortOfIDs(t *testing.T) {
 	for _, tt := range []struct {
 		hosts    Hosts
@@ -40,7 +40,7 @@ func TestContractB_PortOfIDs(t *testing.T) {
 	}
 }
 
-// azure.md c: "secrets backing certificates have `managed:true` (and are listed)"; others do
+// "secrets backing certificates have `managed:true` (and are listed)"; others do
 // not have the member. "absent optional members are omitted, not null".
 func TestContractC_Managed(t *testing.T) {
 	x := testExchange(tacet.OpGetSecretValue, "get", "secrets", "n")

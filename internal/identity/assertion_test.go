@@ -86,7 +86,7 @@ func (p *pair) sign(algorithm string, header, payload []byte) string {
 
 const endpoint = "https://login.example/adfs/oauth2/token"
 
-// TestCertificateAssertions is azure.md a.3: who signs, for whom, for how long, and once.
+// TestCertificateAssertions: who signs, for whom, for how long, and once.
 func TestCertificateAssertions(t *testing.T) {
 	h := newHouse(t, "sqlite:"+t.TempDir()+"/tacet.db")
 	u, _, _ := h.application("app")
@@ -152,7 +152,7 @@ func TestCertificateAssertions(t *testing.T) {
 }
 
 // TestFederatedAssertions: a role's access token for another issuer's is decided by the
-// role's trust policy, as AssumeRoleWithWebIdentity is (azure.md a.3).
+// role's trust policy, as AssumeRoleWithWebIdentity is.
 func TestFederatedAssertions(t *testing.T) {
 	h := newHouse(t, "sqlite:"+t.TempDir()+"/tacet.db")
 	key, err := jwa.GenerateKey(jwa.ES256)
@@ -212,7 +212,7 @@ func TestFederatedAssertions(t *testing.T) {
 		ObjectID: tacet.ObjectID(role.ID), ResourceID: "/subscriptions/s/resourceGroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/till"})
 	h.must(err)
 	if _, claims := decode(t, managed.Token); claims["xms_mirid"] != "/subscriptions/"+h.ids.TenantID()+"/resourcegroups/tacet/providers/Microsoft.ManagedIdentity/userAssignedIdentities/till" {
-		t.Errorf("azure.md a.2: xms_mirid is %v", claims["xms_mirid"])
+		t.Errorf("xms_mirid is %v", claims["xms_mirid"])
 	}
 	if c, err := h.verify(managed.Token); err != nil || c.Role != role.ARN() {
 		t.Errorf("the managed identity is %+v, %v", c, err)

@@ -11,7 +11,7 @@ import (
 	"tacet/internal/jwa"
 )
 
-// TestToken walks through an access token's life: azure.md a.2, and the record of it.
+// TestToken walks through an access token's life, and the record of it.
 func TestToken(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		u, cred, secret := h.application("app")
@@ -26,11 +26,11 @@ func TestToken(t *testing.T) {
 			"tid": tenant, "appid": tacet.ClientID(u.ID), "appidacr": "1", "oid": tacet.ObjectID(u.ID), "sub": tacet.ObjectID(u.ID), "ver": "1.0",
 			"iat": float64(tok.Issued.Unix()), "nbf": float64(tok.Issued.Unix()), "exp": float64(tok.Expires.Unix())} {
 			if claims[name] != want {
-				t.Errorf("azure.md a.2: %s is %v, want %v", name, claims[name], want)
+				t.Errorf("%s is %v, want %v", name, claims[name], want)
 			}
 		}
 		if header["alg"] != "ES256" || header["typ"] != "JWT" || header["kid"] == "" || header["kid"] != header["x5t"] {
-			t.Errorf("azure.md a.2: the header is %v", header)
+			t.Errorf("the header is %v", header)
 		}
 
 		caller, err := h.verify(tok.Token)
@@ -170,7 +170,7 @@ func TestThreat19_TokenConfusion(t *testing.T) {
 	h.must(err)
 	_, err = h.ids.VerifyBearer(tok.Token, []string{"https://vault.example"})
 	if e := asError(err); e == nil || e.Code != tacet.CredentialInvalid || e.Detail != "AKV10022: Invalid audience. Expected https://vault.example, found: https://vault.azure.net." {
-		t.Errorf("azure.md a.1: %v", err)
+		t.Errorf("%v", err)
 	}
 	stranger, err := jwa.GenerateKey(jwa.ES256)
 	h.must(err)
@@ -190,7 +190,7 @@ func TestThreat19_TokenConfusion(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if e := asError(err); name == "another tenant's" && !strings.HasPrefix(e.Detail, "AKV10032: Invalid issuer. Expected one of https://sts.windows.net/") {
-			t.Errorf("azure.md a.1: %q", e.Detail)
+			t.Errorf("%q", e.Detail)
 		}
 	}
 }

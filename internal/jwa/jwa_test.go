@@ -256,7 +256,7 @@ func TestTimes(t *testing.T) {
 	}
 }
 
-// TestCertificateAssertions is azure.md a.3: alg RS256 or PS256, x5t or x5t#S256.
+// TestCertificateAssertions: alg RS256 or PS256, x5t or x5t#S256.
 func TestCertificateAssertions(t *testing.T) {
 	key := rsaKey().key
 	certificate := func(serial int64, public crypto.PublicKey, signer crypto.Signer) *x509.Certificate {

@@ -7,7 +7,7 @@ import (
 	"tacet"
 )
 
-// TestProviderName is aws.md e: arn:aws:iam::A:oidc-provider/<issuer host/path>.
+// TestProviderName: arn:aws:iam::A:oidc-provider/<issuer host/path>.
 func TestProviderName(t *testing.T) {
 	for url, want := range map[string]string{
 		"https://token.actions.githubusercontent.com":                  "token.actions.githubusercontent.com",

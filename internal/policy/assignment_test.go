@@ -13,8 +13,7 @@ func assigns(name string, effect Effect, action string, resources ...string) *Do
 	return NewAssignment(name, "Role", effect, []string{action}, resources)
 }
 
-// TestAssignment: what a vault assigns is in the same decision as IAM's documents. (azure.md
-// f: deny wins; design.md 1: one policy, whichever language.)
+// TestAssignment: what a vault assigns is in the same decision as IAM's documents.
 func TestAssignment(t *testing.T) {
 	const secrets = "arn:aws:secretsmanager:eu-central-1:" + home + ":secret:*"
 	user := assigns("user", Allow, getSecret, "*", secrets)

@@ -113,8 +113,8 @@ func secretArgs(method reflect.Type, ref tacet.SecretRef) (args []reflect.Value,
 }
 
 // TestOtherAccountsByResourcePolicy: a secret's policy and the caller's own together let
-// another account in (aws.md d), to everything but the value, which the account's default
-// key protects (aws.md b.2).
+// another account in, to everything but the value, which the account's default
+// key protects.
 func TestOtherAccountsByResourcePolicy(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		h.create("shared", "value")

@@ -61,7 +61,7 @@ func (s *subject) wantCan(what string, want []string) {
 	}
 }
 
-// What the roles of azure.md (f) can do with secrets.
+// What the built-in roles can do with secrets.
 var (
 	canListAny  = []string{"list", "list deleted"}
 	canRead     = []string{"list", "list deleted", "get deleted"}
@@ -86,7 +86,7 @@ func allCases() (out []string) {
 	return out
 }
 
-// TestBuiltInRoles: azure.md f: the built-in roles with their data actions, at vault and at
+// TestBuiltInRoles: the built-in roles with their data actions, at vault and at
 // object scope. "A data role on one secret cannot list."
 func TestBuiltInRoles(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
@@ -126,7 +126,7 @@ func TestBuiltInRoles(t *testing.T) {
 	})
 }
 
-// TestCustomRoles: azure.md f: "Match is segment-wise, case-insensitive, * spans segments;
+// TestCustomRoles: "Match is segment-wise, case-insensitive, * spans segments;
 // notDataActions subtract; deny wins."
 func TestCustomRoles(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
@@ -164,7 +164,7 @@ func TestCustomRoles(t *testing.T) {
 	})
 }
 
-// TestAccessPolicies: azure.md f: permissions on the secrets of the whole vault, ignored
+// TestAccessPolicies: permissions on the secrets of the whole vault, ignored
 // while the vault goes by role assignments, and the other way round.
 func TestAccessPolicies(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
@@ -263,7 +263,7 @@ func (h *house) guardHas(id string) error {
 	return nil
 }
 
-// TestAuthorizationBeforeExistence: azure.md f: no permission and an unknown name is 403.
+// TestAuthorizationBeforeExistence: no permission and an unknown name is 403.
 func TestAuthorizationBeforeExistence(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		s := h.subject("subject")
@@ -280,7 +280,7 @@ func TestAuthorizationBeforeExistence(t *testing.T) {
 }
 
 // TestAssignedFromAbroad: a principal has a home account and may be granted roles on any
-// vault (design.md 1): the vault's side is enough, and it is the vault's to say.
+// vault: the vault's side is enough, and it is the vault's to say.
 func TestAssignedFromAbroad(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		out := h.create("shared", "value")
@@ -333,7 +333,7 @@ func TestAssignedFromAbroad(t *testing.T) {
 		there.Vault, there.Account, there.Region = "empty", "", ""
 		h.must(errOf(h.vault.SetSecret(h.ctx, there, vault.SetSecretInput{Secret: tacet.ShownRef("x"), Value: text("x")})))
 		_, err = h.ids.CreateRoleDefinition(h.ctx, h.admin, identity.CreateDefinitionInput{Name: "Not there", DataActions: []string{"*"}, Vaults: []string{"other"}})
-		h.wantCode(err, tacet.InvalidParameter)
+		h.wantCode(err, tacet.VaultNotFound)
 
 		// Roles of one account are not another's.
 		_, err = h.ids.CreateRoleDefinition(h.ctx, who, identity.CreateDefinitionInput{Name: "Friendly", DataActions: []string{"*"}})

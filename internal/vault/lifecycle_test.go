@@ -13,7 +13,7 @@ import (
 	"tacet/internal/vault"
 )
 
-// TestLabelsMoveAsOnAWS: the label movement engine (aws.md b.0).
+// TestLabelsMoveAsOnAWS: the label movement engine.
 func TestLabelsMoveAsOnAWS(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		h.create("s", "one")
@@ -42,7 +42,7 @@ func TestLabelsMoveAsOnAWS(t *testing.T) {
 	})
 }
 
-// TestDeletionAndTime: the recovery window and what is left behind it (aws.md b.10, b.11).
+// TestDeletionAndTime: the recovery window and what is left behind it.
 func TestDeletionAndTime(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		first := h.create("gone", "value")
@@ -85,7 +85,7 @@ func TestDeletionAndTime(t *testing.T) {
 }
 
 // TestVersionQuota: versions without a label are purged beyond a hundred, those of the last day never; a
-// secret that has too many of those takes no more (aws.md b.0, c).
+// secret that has too many of those takes no more.
 func TestVersionQuota(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		h.create("many", "value")
@@ -116,7 +116,7 @@ func TestVersionQuota(t *testing.T) {
 	})
 }
 
-// TestReplicasFollowTheirPrimary: what a replica gets of its primary, and when (aws.md b.15).
+// TestReplicasFollowTheirPrimary: what a replica gets of its primary, and when.
 func TestReplicasFollowTheirPrimary(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		h.create("r", "one")
@@ -188,7 +188,7 @@ func TestFailedChangesLeaveARecordAndNoRows(t *testing.T) {
 	})
 }
 
-// TestFilterWords: how the filter "all" splits words (aws.md b.9).
+// TestFilterWords: how the filter "all" splits words.
 func TestFilterWords(t *testing.T) {
 	for _, c := range []struct {
 		text string
@@ -208,7 +208,7 @@ func TestFilterWords(t *testing.T) {
 }
 
 // TestSecretQuota: a vault holds only so many secrets; deleting one makes room, and
-// what a failed creation would have added does not count (aws.md c).
+// what a failed creation would have added does not count.
 func TestSecretQuota(t *testing.T) {
 	for name, url := range map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "tacet.db"), "postgres": storetest.Postgres(t)} {
 		t.Run(name, func(t *testing.T) {

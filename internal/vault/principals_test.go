@@ -224,7 +224,7 @@ func TestThreat08_NoSequenceEscalates(t *testing.T) {
 }
 
 // TestLastUse: the use of an access key is told to within fifteen minutes, with what it was
-// used for, by every node, and forgotten with the key (aws.md e: GetAccessKeyLastUsed).
+// used for, by every node, and forgotten with the key.
 func TestLastUse(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		h.create("s", "value")
@@ -300,7 +300,7 @@ func TestLastUseOnEveryNode(t *testing.T) {
 }
 
 // TestRename: who is renamed keeps keys and groups, and the caller must be allowed to on
-// both names (aws.md e: UpdateUser).
+// both names.
 func TestRename(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		key := h.newUser("bob", "")

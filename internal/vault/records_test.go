@@ -9,7 +9,7 @@ import (
 	"tacet/internal/vault"
 )
 
-// What was asked for is recorded in the shape of the request (aws.md g), without a page's
+// What was asked for is recorded in the shape of the request, without a page's
 // token and without values, and nothing that was not given.
 func TestParameters(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
@@ -64,7 +64,7 @@ func TestParameters(t *testing.T) {
 	})
 }
 
-// azure.md h: a record says of which vault it is, whichever face was asked and whatever
+// A record says of which vault it is, whichever face was asked and whatever
 // came of it. What is about no vault names none.
 func TestRecordsNameTheVault(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {

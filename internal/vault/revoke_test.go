@@ -11,8 +11,8 @@ import (
 )
 
 // TestRevokeSessions: a role's sessions that have begun before are refused with their next
-// request, those that begin afterwards are not; it is recorded as PutRolePolicy. (aws.md e;
-// IAM user guide, "Revoke IAM role temporary security credentials".)
+// request, those that begin afterwards are not; it is recorded as PutRolePolicy. (IAM user
+// guide, "Revoke IAM role temporary security credentials".)
 func TestRevokeSessions(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		h.create("db", "1")

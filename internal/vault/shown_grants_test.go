@@ -104,7 +104,7 @@ func grantCases() []grantCase {
 
 // TestThreat09_EveryNameInBothLanguages: an operation is allowed under each of its names
 // and forbidden under each, in either language, whichever face asks; and no name of one
-// language opens more than it says there. (design.md 1: nobody gets round a deny by
+// language opens more than it says there. (Nobody gets round a deny by
 // changing face.)
 func TestThreat09_EveryNameInBothLanguages(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {

@@ -239,7 +239,7 @@ func (h *house) listed(page int) string {
 	}
 }
 
-// azure.md (b), design.md 1: an id that is a UUID is shown without hyphens and found
+// An id that is a UUID is shown without hyphens and found
 // either way, in any case; other ids are as they are.
 func TestMapping_Version(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
@@ -278,7 +278,7 @@ func TestMapping_Version(t *testing.T) {
 	})
 }
 
-// design.md 1, "current version" and "other labels": the latest is AWSCURRENT, whoever
+// "current version" and "other labels": the latest is AWSCURRENT, whoever
 // moved it; every version is listed, labelled or not; other labels are not shown.
 func TestMapping_CurrentVersionAndLabels(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
@@ -308,7 +308,7 @@ func TestMapping_CurrentVersionAndLabels(t *testing.T) {
 	})
 }
 
-// design.md 1, "current version": a secret that AWS made without a value is not there in
+// "current version": a secret that AWS made without a value is not there in
 // Azure, for any operation, until it has one.
 func TestMapping_NoValueYet(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
@@ -354,7 +354,7 @@ func (h *house) versions(name string, page int) []vault.SecretBundle {
 	}
 }
 
-// design.md 1, "value": bytes are base64 with application/octet-stream, both ways.
+// "value": bytes are base64 with application/octet-stream, both ways.
 func TestMapping_Value(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		raw := []byte{0, 1, 2, 0xff}
@@ -396,7 +396,7 @@ func TestMapping_Value(t *testing.T) {
 	})
 }
 
-// design.md 1, "enabled, not-before, expires"; azure.md (c): a disabled version is
+// "Enabled, not-before, expires": a disabled version is
 // refused in both languages, also when an older one is not; the times refuse nothing;
 // updating and listing work on disabled ones.
 func TestMapping_Attributes(t *testing.T) {
@@ -445,7 +445,7 @@ func TestMapping_Attributes(t *testing.T) {
 	})
 }
 
-// design.md 1, "tags": of a version in Azure, where a new version has its own; the current
+// "tags": of a version in Azure, where a new version has its own; the current
 // version's are the secret's; an AWS put carries them over.
 func TestMapping_Tags(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
@@ -492,7 +492,7 @@ func TestMapping_Tags(t *testing.T) {
 	})
 }
 
-// azure.md (c), limits: they hold for what Azure's face stores, and for nothing else.
+// Limits: they hold for what Azure's face stores, and for nothing else.
 func TestContractC_Limits(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		many := func(n int) (out []tacet.Tag) {
@@ -537,7 +537,7 @@ func TestContractC_Limits(t *testing.T) {
 	})
 }
 
-// azure.md (c), paging: 1 to 25 a page, the token only where it was given, and a secret
+// Paging: 1 to 25 a page, the token only where it was given, and a secret
 // without a value is not there.
 func TestContractC_Paging(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {

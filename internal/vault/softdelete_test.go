@@ -28,7 +28,7 @@ func (h *house) purge(name string) error {
 	return h.vault.PurgeDeletedSecret(h.ctx, h.azure, tacet.ShownRef(name))
 }
 
-// design.md 1, "deletion": one recovery window, seen and ended from both sides.
+// "deletion": one recovery window, seen and ended from both sides.
 func TestMapping_Deletion(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		h.setSecret("s", "one", tag("a", "1"))
@@ -133,7 +133,7 @@ func (h *house) listedDeleted() string {
 	}
 }
 
-// azure.md (c): GET of a deleted secret that is disabled is the refusal of a disabled one.
+// GET of a deleted secret that is disabled is the refusal of a disabled one.
 func TestContractC_DeletedAndDisabled(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		for _, name := range []string{"a", "b", "c"} {
@@ -154,7 +154,7 @@ func TestContractC_DeletedAndDisabled(t *testing.T) {
 	})
 }
 
-// azure.md (f), purge protection: nobody ends a window early, whatever he calls it.
+// Purge protection: nobody ends a window early, whatever he calls it.
 func TestContractF_PurgeProtection(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		v, err := h.vault.UpdateVault(h.ctx, h.admin, vault.UpdateVaultInput{Name: "main", VaultChange: vault.VaultChange{PurgeProtection: ptr(true)}})
@@ -199,7 +199,7 @@ func TestContractF_PurgeProtection(t *testing.T) {
 	})
 }
 
-// azure.md (c), backup and restore.
+// Backup and restore.
 func TestContractC_Backup(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		expires := time.Unix(1900000000, 0).UTC()

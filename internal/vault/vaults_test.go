@@ -20,7 +20,7 @@ func (h *house) newVault(name, account, region string) tacet.Vault {
 
 const home = "000000000001"
 
-// azure.md (b) and (f): names, retention, and what can be changed of a vault.
+// Names, retention, and what can be changed of a vault.
 func TestContractF_Vaults(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {
 		create := func(name, region string, s vault.VaultChange) error {
@@ -107,7 +107,7 @@ func TestThreat13_VaultOfAnotherAccount(t *testing.T) {
 	})
 }
 
-// azure.md (f), network rules: they hold for the secrets of the vault whichever face is
+// Network rules: they hold for the secrets of the vault whichever face is
 // used, and not for its administration.
 func TestContractF_NetworkRules(t *testing.T) {
 	onEngines(t, func(t *testing.T, h *house) {

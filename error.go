@@ -168,6 +168,21 @@ func (r DenyReason) Explicit() bool {
 	return false
 }
 
+// AWSTail is how AWS's message about a refusal of action ends, after whom and what it is about;
+// "" for no reason. What a vault has beside policies, deny assignments and network rules, is to
+// AWS's clients a policy of the resource.
+func (r DenyReason) AWSTail(action string) string {
+	switch {
+	case r == DenyExplicitAssignment, r == DenyNetwork:
+		r = DenyExplicitResource
+	case r == "":
+		return ""
+	case !r.Explicit():
+		return " because " + string(r) + " the " + action + " action"
+	}
+	return " with an " + string(r)
+}
+
 // Error returns a text for logs: the code, the detail and the cause.
 func (e *Error) Error() string {
 	s := string(e.Code)

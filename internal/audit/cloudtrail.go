@@ -212,13 +212,7 @@ func errorMessage(rec *tacet.Record, e awsError) string {
 	if rec.Resource != "" {
 		text += " on resource: " + rec.Resource
 	}
-	switch {
-	case rec.Reason == "":
-		return text
-	case strings.HasPrefix(rec.Reason, "explicit deny"):
-		return text + " with an " + rec.Reason
-	}
-	return text + " because " + rec.Reason + " the " + action + " action"
+	return text + tacet.DenyReason(rec.Reason).AWSTail(action)
 }
 
 // errorIn is errorOf with the words that IAM and STS have for what other services call

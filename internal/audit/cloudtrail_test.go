@@ -145,6 +145,7 @@ func TestCloudTrailDenials(t *testing.T) {
 		tacet.DenyImplicitBoundary: "because no permissions boundary allows the secretsmanager:ListSecrets action",
 		tacet.DenyExplicitIdentity: "with an explicit deny in an identity-based policy",
 		tacet.DenyExplicitResource: "with an explicit deny in a resource-based policy",
+		tacet.DenyNetwork:          "with an explicit deny in a resource-based policy",
 		"":                         "is not authorized to perform: secretsmanager:ListSecrets",
 	} {
 		var got struct{ ErrorMessage string }

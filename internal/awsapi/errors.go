@@ -228,15 +228,9 @@ func denialText(d *tacet.Denial) string {
 	if d == nil {
 		return "Access denied."
 	}
-	var b strings.Builder
-	b.WriteString("User: " + d.Caller + " is not authorized to perform: " + d.Action)
+	text := "User: " + d.Caller + " is not authorized to perform: " + d.Action
 	if d.Resource != "" {
-		b.WriteString(" on resource: " + d.Resource)
+		text += " on resource: " + d.Resource
 	}
-	if strings.HasPrefix(string(d.Reason), "no ") {
-		b.WriteString(" because " + string(d.Reason) + " the " + d.Action + " action")
-	} else if d.Reason != "" {
-		b.WriteString(" with an " + string(d.Reason))
-	}
-	return b.String()
+	return text + d.Reason.AWSTail(d.Action)
 }

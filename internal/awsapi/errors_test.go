@@ -126,6 +126,8 @@ func TestContractA6_DenialTexts(t *testing.T) {
 		{"s", tacet.DenyExplicitResource, begin + " on resource: s with an explicit deny in a resource-based policy"},
 		{"s", tacet.DenyExplicitBoundary, begin + " on resource: s with an explicit deny in a permissions boundary"},
 		{"s", tacet.DenyExplicitSession, begin + " on resource: s with an explicit deny in a session policy"},
+		{"s", tacet.DenyExplicitAssignment, begin + " on resource: s with an explicit deny in a resource-based policy"},
+		{"s", tacet.DenyNetwork, begin + " on resource: s with an explicit deny in a resource-based policy"},
 		{"s", tacet.DenyImplicitTrust, begin + " on resource: s because no role trust policy allows the " + action + " action"},
 		{"s", tacet.DenyExplicitTrust, begin + " on resource: s with an explicit deny in the role trust policy"},
 	} {

@@ -57,12 +57,13 @@ func (g *Guard) unbound(tx *store.Tx, dir *directory) (u unbound, err error) {
 	}
 	for i := range rows {
 		sec, err := g.decodeSecret(&rows[i])
-		if err != nil {
-			return u, err
+		var e *entry
+		if err == nil {
+			e, err = newEntry(sec)
 		}
-		e, err := newEntry(sec)
-		if err != nil {
-			return u, err
+		if err != nil { // whoever asks for this one is refused; the others are served
+			g.cfg.Logger.Warn("a secret's policy cannot be read", "error", err)
+			continue
 		}
 		if dir.rebound(e.policy, &sec.Policy) {
 			u.secrets = append(u.secrets, sec)

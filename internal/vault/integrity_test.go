@@ -31,6 +31,7 @@ func TestThreat42_Tampering(t *testing.T) {
 	}{
 		{"another secret's name", `UPDATE secret SET name = 'public' WHERE name = 'private'`},
 		{"a forged resource policy", `UPDATE secret SET policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":"*","Action":"*","Resource":"*"}}' WHERE name = 'private'`},
+		{"a forged resource policy for one user", `UPDATE secret SET policy = '{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::000000000001:user/nobody"},"Action":"*","Resource":"*"}}' WHERE name = 'private'`},
 		{"a moved label", `UPDATE secret SET body = replace(body, '000000000002', '000000000001') WHERE name = 'private'`},
 		{"a forged tag", `UPDATE secret SET body = replace(body, 'blue', 'gold') WHERE name = 'private'`},
 		{"a disabled version enabled", `UPDATE secret SET body = replace(body, '"off":true', '"off":false') WHERE name = 'private'`},

@@ -86,24 +86,27 @@ func (g *Guard) OIDCProvider(arn string) (tacet.OIDCProvider, bool) {
 // refreshInterval is the least time between two looks for what other nodes changed.
 const refreshInterval = 50 * time.Millisecond
 
-// refresh takes in what other nodes have changed, unless that was done a moment ago.
-// Those who come while it is being done wait for it.
+// refresh takes in what other nodes have changed until now, [refreshInterval] after the last
+// look at the earliest. Those who come meanwhile wait for the same look.
 func (g *Guard) refresh() {
 	if !g.db.Shared() {
 		return
 	}
+	came := time.Now()
 	g.refreshing.Lock()
 	defer g.refreshing.Unlock()
-	if time.Since(g.refreshed) < refreshInterval {
+	if g.refreshed.After(came) {
 		return
 	}
+	time.Sleep(refreshInterval - time.Since(g.refreshed))
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	j := g.newJob(ctx) // a turn of the committer begins by catching up
 	if _, err := g.submit(j); err != nil {
 		g.cfg.Logger.Warn("other nodes' changes could not be read", "error", err)
 	}
-	g.refreshed = time.Now()
+	g.refreshed = began
 }
 
 // sessionPrefix begins the id of every temporary credential, as at AWS.

@@ -59,7 +59,7 @@ type Guard struct {
 	documents recent.Map[string, *policy.Document]
 
 	refreshing sync.Mutex
-	refreshed  time.Time // when other nodes' changes were last asked for
+	refreshed  time.Time // when the last look at other nodes' changes began
 	deployment string
 	sessionKey func() []byte // a func, because fmt prints a []byte of any struct it is given
 	done       chan struct{} // closed when the committer has ended

@@ -93,10 +93,14 @@ func (a *admin) session(ctx context.Context, req client.SessionRequest, tokenFil
 	} else {
 		creds, err = cl.AssumeRole(ctx, req)
 	}
-	if err != nil {
-		return creds, failed("the server gives no session of the role", err)
+	const what = "the server gives no session of the role"
+	switch {
+	case err == nil:
+		return creds, nil
+	case tokenFile != "" && errors.Is(err, client.ErrUnauthenticated):
+		return creds, fail(exitAuth, what, err, "see that the file has a fresh ID token of an issuer that tacet oidc list shows")
 	}
-	return creds, nil
+	return creds, failed(what, err)
 }
 
 // maxTokenFile is more than the longest token that a server takes, 20,000 bytes.

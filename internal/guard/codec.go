@@ -108,7 +108,7 @@ func (g *Guard) decodeSecret(r *store.SecretRow) (*tacet.Secret, error) {
 func newEntry(s *tacet.Secret) (*entry, error) {
 	e := &entry{secret: s}
 	if s.Policy != "" {
-		doc, err := policy.Parse("resource-policy", policy.Resource, []byte(s.Policy))
+		doc, err := policy.ParseStored("resource-policy", policy.Resource, []byte(s.Policy))
 		if err != nil {
 			return nil, fmt.Errorf("guard: resource policy of secret %s: %w", s.ID, err)
 		}

@@ -98,7 +98,7 @@ func (d *directory) addObject(g *Guard, row store.ObjectRow) error {
 	case kindRole:
 		r := &role{}
 		if err = json.Unmarshal([]byte(row.Body), &r.Role); err == nil {
-			r.trust, err = policy.Parse("trust", policy.Trust, []byte(r.Trust))
+			r.trust, err = policy.ParseStored("trust", policy.Trust, []byte(r.Trust))
 		}
 		r.arn = r.ARN()
 		d.roles[row.ID], d.ids[r.ID] = r, r
@@ -214,7 +214,7 @@ func (p *managedPolicy) compile() error {
 		return fmt.Errorf("the version in force, %q, is missing", p.Default)
 	}
 	var err error
-	p.doc, err = policy.Parse(p.arn, policy.Identity, []byte(v.Document))
+	p.doc, err = policy.ParseStored(p.arn, policy.Identity, []byte(v.Document))
 	return err
 }
 
@@ -222,7 +222,7 @@ func (p *managedPolicy) compile() error {
 func parseInline(prefix string, texts map[string]string) ([]*policy.Document, error) {
 	var docs []*policy.Document
 	for _, name := range slices.Sorted(maps.Keys(texts)) {
-		doc, err := policy.Parse(prefix+name, policy.Identity, []byte(texts[name]))
+		doc, err := policy.ParseStored(prefix+name, policy.Identity, []byte(texts[name]))
 		if err != nil {
 			return nil, fmt.Errorf("policy %q: %w", name, err)
 		}

@@ -243,9 +243,6 @@ func (c *condition) readValue(v *node, variables bool) error {
 		c.numbers, want = append(c.numbers, d), "a decimal number"
 	case compareDate:
 		var t time.Time
-		if len(v.text) == len("2030") && isDigits(v.text) { // to its author a year, and to DateGreaterThan always true
-			return v.fail("is it the year %[1]s, or %[1]s seconds since 1970? Write %[1]s-01-01", v.text)
-		}
 		t, ok = parseDate(v.text)
 		c.dates, want = append(c.dates, t), "a date as in RFC 3339 or seconds since 1970"
 	case compareBool, compareNull:

@@ -61,6 +61,9 @@ func (l *linter) condition(c *condition, n *node) {
 		l.add(SeverityWarning, "literal-wildcard", n.place, fmt.Sprintf("to %s a wildcard is a plain character", c.name),
 			"Use "+strings.NewReplacer("StringEquals", "StringLike", "StringNotEquals", "StringNotLike").Replace(c.name))
 	}
+	if i := slices.IndexFunc(c.wanted, func(v string) bool { return len(v) == len("2030") && isDigits(v) }); i >= 0 && c.compare == compareDate {
+		l.add(SeverityWarning, "year-alone", n.place, c.wanted[i]+" is so many seconds since 1970, and no year", "Write "+c.wanted[i]+"-01-01")
+	}
 }
 
 // whenAbsent says what the condition is for a request that lacks its key.

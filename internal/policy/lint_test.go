@@ -183,6 +183,8 @@ var lintTests = []struct {
 	{"all values of some", Identity, st(readProd + `,"Condition":{"ForAllValues:StringEquals":{"aws:TagKeys":["team","cost"]},"Null":{"aws:TagKeys":"false"}}`), nil},
 	{"a wildcard that is none", Identity, st(readProd + `,"Condition":{"StringNotEquals":{"aws:username":"ci-*"}}`), []string{
 		"warning: Statement[0].Condition.StringNotEquals.aws:username: to StringNotEquals a wildcard is a plain character [literal-wildcard]. Use StringNotLike"}},
+	{"seconds that look like a year", Identity, st(readProd + `,"Condition":{"DateGreaterThan":{"aws:CurrentTime":["2026-01-01T00:00:00Z","2030"]}}`), []string{
+		"warning: Statement[0].Condition.DateGreaterThan.aws:CurrentTime: 2030 is so many seconds since 1970, and no year [year-alone]. Write 2030-01-01"}},
 	{"no contradiction, as there may be two tags", Identity, st(readProd + `,"Condition":{"StringEquals":{"aws:TagKeys":"a"},"StringLike":{"aws:TagKeys":"b"}}`), []string{
 		"warning: Statement[0].Condition.StringEquals.aws:TagKeys: aws:TagKeys may have several values [needs-quantifier]. Say ForAnyValue:StringEquals or ForAllValues:StringEquals",
 		"warning: Statement[0].Condition.StringLike.aws:TagKeys: aws:TagKeys may have several values [needs-quantifier]. Say ForAnyValue:StringLike or ForAllValues:StringLike"}},

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -64,6 +65,12 @@ func (k Kind) limit() (characters int, whiteSpace bool) {
 func Parse(name string, kind Kind, text []byte) (*Document, error) {
 	limit, _ := kind.limit()
 	return ParseLimit(name, kind, text, limit)
+}
+
+// ParseStored is [Parse] for a document that was accepted once, however long: what is stored
+// stays in force when a limit becomes smaller.
+func ParseStored(name string, kind Kind, text []byte) (*Document, error) {
+	return ParseLimit(name, kind, text, math.MaxInt)
 }
 
 // ParseLimit is [Parse] for a document of at most limit characters, counted as IAM

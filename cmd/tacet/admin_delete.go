@@ -90,10 +90,9 @@ func obstacles(ctx context.Context, cl *client.Client, kind, name string) ([]obs
 	for _, arn := range held.Attached {
 		first = append(first, obstacle{"the policy " + readable(arn), func(ctx context.Context) error { return cl.DetachPolicy(ctx, h, arn) }})
 	}
-	// This one ends the sessions of a role, so it goes last.
-	slices.SortStableFunc(held.Policies, func(a, b string) int {
-		return strings.Compare(strings.Repeat("x", strings.Count(a, revoking)), strings.Repeat("x", strings.Count(b, revoking)))
-	})
+	if i := slices.Index(held.Policies, revoking); i >= 0 { // it ends the sessions of a role, so it goes last
+		held.Policies = append(slices.Delete(held.Policies, i, i+1), revoking)
+	}
 	for _, p := range held.Policies {
 		first = append(first, obstacle{"the inline policy " + p, func(ctx context.Context) error { return cl.DeletePolicy(ctx, h, p) }})
 	}

@@ -131,7 +131,8 @@ func (h *handler) serve(x *exchange) (answer, error) {
 	if err := h.Identify(r); err != nil {
 		return nil, h.unauthenticated(x, err)
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(x, r.Body, maxBody))
+	// net/http's own writer is told, and closes the connection.
+	body, err := io.ReadAll(http.MaxBytesReader(x.ResponseWriter, r.Body, maxBody))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
 		return nil, errTooLarge

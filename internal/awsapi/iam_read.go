@@ -98,7 +98,7 @@ func document(name string) reader[string] {
 
 // matchLatin is [\t\n\r\x20-\xff]*.
 func matchLatin(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r > 0xff })
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' && !isSpace(r) || r > 0xff })
 }
 
 // descriptionPattern is what the description of a role looks like.
@@ -125,7 +125,7 @@ func providerARN(f *form, c *checks) string {
 	return needed("OpenIDConnectProviderArn", 20, 2048)(f, c)
 }
 func keyID(f *form, c *checks) string {
-	return of("AccessKeyId", needed("AccessKeyId", 16, 128), func(s string) bool { return strings.Trim(s, alphanumeric+"_") == "" }, keyIDCharacters)(f, c)
+	return of("AccessKeyId", needed("AccessKeyId", 16, 128), matchAccessKey, keyIDCharacters)(f, c)
 }
 
 // truth reads a truth value, false for none.

@@ -43,11 +43,6 @@ func matchARN(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r != 0x85 && !isSpace(r) && (r < 0x20 || r >= 0x7f && r < 0xa0) })
 }
 
-// matchPolicy is policyPattern.
-func matchPolicy(s string) bool {
-	return !strings.ContainsFunc(s, func(r rune) bool { return !isSpace(r) && (r < 0x20 || r > 0xff) })
-}
-
 func isSpace(r rune) bool { return r == '\t' || r == '\n' || r == '\r' }
 
 // matchAccessKey is accessKeyPattern.
@@ -69,7 +64,7 @@ func (f *form) session(c *checks) identity.SessionInput {
 	c.length("roleSessionName", name, 2, 64)
 	c.pattern("roleSessionName", name, sessionNamePattern, matchSessionName)
 	c.length("policy", policy, 1, 2048)
-	c.pattern("policy", policy, policyPattern, matchPolicy)
+	c.pattern("policy", policy, policyPattern, matchLatin)
 	in := identity.SessionInput{RoleARN: arn.S, Name: name.S, Policy: policy.S,
 		Duration: c.bounds("durationSeconds", f.integer(c, "DurationSeconds"), 900, 43200)}
 	for i, p := range f.structures("PolicyArns") {

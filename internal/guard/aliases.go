@@ -1,11 +1,6 @@
 package guard
 
-import (
-	"slices"
-	"strings"
-
-	"tacet"
-)
+import "tacet"
 
 // AccountAlias returns the alias of an account; nil when it has none.
 func (s *scope) AccountAlias(account string) *tacet.AccountAlias {
@@ -41,19 +36,3 @@ func (tx *Tx) PutAccountAlias(a tacet.AccountAlias) error {
 
 // DeleteAccountAlias removes an alias.
 func (tx *Tx) DeleteAccountAlias(alias string) error { return tx.deleteObject(kindAlias, alias) }
-
-// ContextKeys returns the condition keys on which the policies of a simulation depend, in
-// the order of the policies and their keys, each once.
-func (m *Simulation) ContextKeys() []string {
-	var out []string
-	for _, d := range append(m.set.Identity[:len(m.set.Identity):len(m.set.Identity)], m.set.Boundary) {
-		if d != nil {
-			for _, key := range d.ContextKeys() {
-				if !slices.ContainsFunc(out, func(k string) bool { return strings.EqualFold(k, key) }) {
-					out = append(out, key)
-				}
-			}
-		}
-	}
-	return out
-}

@@ -224,3 +224,19 @@ func (c simulatedContext) read(entries []ContextEntry) error {
 	}
 	return nil
 }
+
+// ContextKeys returns the condition keys on which the policies of a simulation depend, in
+// the order of the policies and their keys, each once.
+func (m *Simulation) ContextKeys() []string {
+	var out []string
+	for _, d := range append(m.set.Identity[:len(m.set.Identity):len(m.set.Identity)], m.set.Boundary) {
+		if d != nil {
+			for _, key := range d.ContextKeys() {
+				if !slices.ContainsFunc(out, func(k string) bool { return strings.EqualFold(k, key) }) {
+					out = append(out, key)
+				}
+			}
+		}
+	}
+	return out
+}
